@@ -1,0 +1,85 @@
+"""The commands. Exit codes: 0 done, 1 the answer is no, 2 usage, 65 bad input, 70 a bug, 75 try later, 78 bad config."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailflow import __version__
+from mailflow.cli import campaign, check, digest, explain, ingest, init, listing, retry, reviewer, run, status, work
+from mailflow.cli import demo as demo_command
+from mailflow.cli.state import State
+from mailflow.model.errors import BadConfig, BadInput, MailflowError, Temporary
+
+app = typer.Typer(
+    name="mailflow",
+    help="Takes endorsements by e-mail. Start with `mailflow init`, then `mailflow check` and `mailflow run`.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mailflow {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    ctx: typer.Context,
+    config: Annotated[Path, typer.Option(envvar="MAILFLOW_CONFIG", help="Folder with mailflow.toml and campaigns/.")] = Path("config"),
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; may show mail.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more in the log.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """What every command has in common."""
+    ctx.obj = State(config)
+    level = logging.INFO if verbose or ctx.invoked_subcommand in ("run", "child") else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    for chatty in ("mail.log", "apscheduler", "alembic", "sqlalchemy", "imapclient", "dkim"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+for module in (init, check, run, ingest, work, explain, status, listing, digest, retry, reviewer, campaign, demo_command):
+    module.register(app)
+
+
+def main() -> None:
+    """Runs the command line and turns failures into one plain line and an exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except typer.Exit as done:
+        code = done.exit_code
+    except typer.exceptions.TyperException as error:
+        error.show()
+        code = error.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        code = 130
+    except BrokenPipeError:
+        # Somebody closed the pipe (`mailflow list | head`): nothing to say, and nowhere to say it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except Exception as error:  # the last line of the command line
+        if "--debug" in sys.argv:
+            raise
+        code = _explain_failure(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _explain_failure(error: Exception) -> int:
+    if not isinstance(error, MailflowError):
+        print(f"mailflow: this is a bug ({type(error).__name__}); run again with --debug and report it", file=sys.stderr)
+        return 70
+    for line in str(error).splitlines():
+        print(f"mailflow: {line}", file=sys.stderr)
+    if isinstance(error, BadConfig):
+        return 78
+    if isinstance(error, BadInput):
+        return 65
+    return 75 if isinstance(error, Temporary) else 70

@@ -1,0 +1,1 @@
+"""What `mailflow check` looks at, one module a subject."""

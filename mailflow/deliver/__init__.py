@@ -1,0 +1,1 @@
+"""One outbox row to the smarthost: sent, later, or never."""

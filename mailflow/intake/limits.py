@@ -1,0 +1,61 @@
+"""How much all sessions of one listener may take together."""
+
+import ipaddress
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mailflow.config.settings import SmtpSettings
+
+ROOM_FOR_ONE = 1.5
+"""A mail costs its size and half as much again while it is checked and written."""
+
+
+@dataclass
+class House:
+    """Counts connections by client and bytes in memory; ``free_bytes`` tells the free disk."""
+
+    settings: SmtpSettings
+    free_bytes: Callable[[], int]
+    floor: int
+    clients: Counter[str] = field(default_factory=Counter)
+    connections: int = 0
+    memory: int = 0
+
+    def enter(self, peer: str) -> bool:
+        """Lets a connection in, or says that there are too many of all or from this client."""
+        client = network_of(peer)
+        if self.connections >= self.settings.max_connections or self.clients[client] >= self.settings.max_connections_per_client:
+            return False
+        self.connections += 1
+        self.clients[client] += 1
+        return True
+
+    def leave(self, peer: str) -> None:
+        """A connection that was let in has ended."""
+        client = network_of(peer)
+        self.connections -= 1
+        self.clients[client] -= 1
+        if self.clients[client] <= 0:
+            del self.clients[client]
+
+    def has_disk(self) -> bool:
+        """Whether a mail of the largest size would leave the floor untouched."""
+        return self.free_bytes() >= max(self.floor, int(ROOM_FOR_ONE * self.settings.max_message_bytes))
+
+    def has_memory(self) -> bool:
+        """Whether another mail may begin to arrive."""
+        return self.memory + self.settings.spool_over <= self.settings.memory_bytes
+
+
+def network_of(peer: str) -> str:
+    """What counts as one client: an IPv4 address or an IPv6 /64."""
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return peer
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)

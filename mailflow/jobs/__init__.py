@@ -1,0 +1,1 @@
+"""The loops: read and decide, send, tick; and the supervisor that keeps them running."""

@@ -1,0 +1,117 @@
+"""A letter as the rules of meaning look at it: form, prose, last lines, and the phrases found in each."""
+
+import re
+from dataclasses import dataclass
+
+from mailflow.parse.language import Hints, header_languages, language_of
+from mailflow.parse.letter import Letter
+from mailflow.parse.lexicon import Lexicon
+from mailflow.parse.fold import sentences
+from mailflow.parse.names import looks_like_name, printed
+from mailflow.parse.phrases import Hit, Scan
+from mailflow.parse.signoff import Layout, lay_out
+from mailflow.parse.template import Form, read_form
+
+_PREFIX = re.compile(
+    r"\s*(?:re|aw|sv|vs|odp|ynt|antw|antwort|r|rif|res|ref|bls|vá|vl|tr|fwd|fw|wg|vb|i|enc|rv|fs|pd|ilt|továbbítás|doorst|vidarebefordrat|videresendt|yml|trs"
+    r"|на|отв|ответ|пересл|fwd|回复|回覆|答复|答覆|转发|轉寄|转寄|返信|転送|회신|전달|답장|رد|إعادة توجيه|ref|پاسخ|הנ|תגובה|השב|απ|σχετ|πρθ|προώθηση|ตอบ|trả lời|balas|jibu)"
+    r"\s*(?:\[\d+\]|\(\d+\))?\s*[:：]\s*",
+    re.IGNORECASE,
+)
+_FORWARD = re.compile(r"\s*(?:fwd|fw|wg|tr|rv|enc|i|vb|vl|转发|轉寄|転送|전달|pd|fs|пересл)\s*[:：]", re.IGNORECASE)
+_LIST_TAG = re.compile(r"^\s*\[[^\]]{1,40}\]\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the rules look at. ``subject`` is empty where the subject is not the sender's own."""
+
+    letter: Letter
+    lexicon: Lexicon
+    form: Form | None
+    layout: Layout
+    scan: Scan
+    subject: Scan
+    endings: Scan
+    replies: bool
+    author_name: str
+    language: str | None
+
+    @property
+    def prose(self) -> str:
+        """The sender's own prose, the filled form's words among it."""
+        return self.layout.prose
+
+    def has(self, *concerns: str) -> bool:
+        """Whether the prose or the sender's own subject touches any of these concerns."""
+        return self.scan.has(*concerns) or self.subject.has(*concerns)
+
+
+def read(letter: Letter, lexicon: Lexicon) -> Reading:
+    """Lays a letter out and finds every phrase in it. Pure and deterministic."""
+    author_name = author_display_name(letter, lexicon)
+    form = read_form(letter.reply, lexicon)
+    text = f"{form.before}\n\n{form.values.get('quote', '')}".strip() if form else letter.reply
+    layout = lay_out(text, author_name or letter.author_name, lexicon)
+    scan = lexicon.book.scan(sentences(layout.prose))
+    own = "" if _PREFIX.match(letter.subject) else _LIST_TAG.sub("", letter.subject)
+    subject = lexicon.book.scan(sentences(own))
+    return Reading(
+        letter=letter, lexicon=lexicon, form=form, layout=layout, scan=scan, subject=subject,
+        endings=lexicon.book.scan([*layout.last, *letter.signature.split("\n")][:12]), replies=is_reply(letter), author_name=author_name, language=_language(letter, layout, scan, own, lexicon),
+    )  # fmt: skip
+
+
+def bare_subject(subject: str) -> str:
+    """A subject without "Re:" in any language and without a list's tag."""
+    for _ in range(3):
+        subject = _LIST_TAG.sub("", _PREFIX.sub("", subject, count=1))
+    return subject
+
+
+def is_reply(letter: Letter) -> bool:
+    """Whether it answers another mail (RFC 5322 §3.6.4), as its headers or its subject say."""
+    return bool(letter.in_reply_to) or (_PREFIX.match(letter.subject) is not None and _FORWARD.match(letter.subject) is None)
+
+
+def is_forward(letter: Letter) -> bool:
+    """Whether its subject calls it forwarded."""
+    return _FORWARD.match(letter.subject) is not None
+
+
+def author_display_name(letter: Letter, lexicon: Lexicon) -> str:
+    """The display name of From as it would be printed, ``""`` where it is no person's name."""
+    raw = letter.author_name
+    if "@" in raw or (letter.author and raw.strip().lower() == letter.author.partition("@")[0]):
+        return ""
+    name = printed(raw, lexicon)
+    return name if looks_like_name(name, lexicon) and not lexicon.orgs.found_in(name) else ""
+
+
+def _language(letter: Letter, layout: Layout, scan: Scan, own_subject: str, lexicon: Lexicon) -> str | None:
+    headers = header_languages([*letter.values("content-language"), *letter.values("accept-language")])
+    words = [word for line in scan.tokens for word in line]
+    phrases = tuple(dict.fromkeys((hit.language, hit.concern) for hit in scan.of("endorse", "withdraw", "correct", "decline", "confirm")))
+    text = layout.prose or letter.reply or own_subject
+    known = layout.prose if len(layout.prose) > 12 else f"{layout.prose} {letter.reply} {own_subject}"
+    if len(words) < 4:
+        words += [word for word in re.findall(r"\w+", f"{letter.reply} {own_subject}".lower())]
+    return language_of(known if text else "", words, Hints(headers, tuple(language for language, _ in phrases)), lexicon)
+
+
+def negated(hit: Hit, scan: Scan, lexicon: Lexicon) -> bool:
+    """Whether a word that denies stands in, shortly before or (where the language puts it there) behind a phrase."""
+    if hit.end > len(scan.tokens[hit.sentence]) or lexicon.tongues[hit.language].negate.isdisjoint(scan.tokens[hit.sentence]):
+        return False
+    tongue, line = lexicon.tongues[hit.language], scan.tokens[hit.sentence]
+    window = list(line[hit.start : hit.end])
+    for token in reversed(line[max(0, hit.start - 4) : hit.start]):
+        if not token[0].isalnum():
+            break
+        window.append(token)
+    if tongue.negates_after:
+        for token in line[hit.end : hit.end + 10]:
+            if not token[0].isalnum() or token in tongue.conjunctions:
+                break
+            window.append(token)
+    return not tongue.negate.isdisjoint(window)

@@ -1,0 +1,1 @@
+"""What is kept: mails, entries, events, outgoing mail; one store, SQLite or PostgreSQL."""

