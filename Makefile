@@ -5,7 +5,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PARALLEL ?= -n 2
 SOURCES := $(shell find mailflow templates config -type f -not -name '*.pyc' -not -path '*/__pycache__/*') pyproject.toml README.md LICENSE
 PY := mailflow tests
-export PYTHONDONTWRITEBYTECODE := 1
+# Python must not look for modules in the folder it is started in: the installed mailflow counts, not the checkout.
+export PYTHONSAFEPATH := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench cases long lock clean
@@ -17,7 +18,7 @@ demo: build/.installed ## play the bundled campaign on loopback, from mails to d
 	$(BIN)/mailflow demo --out build/demo
 
 test: build/.installed build/.tools ## every test that is not marked long
-	$(BIN)/python -m pytest -m "not long" $(PARALLEL) $(ARGS)
+	$(BIN)/pytest -m "not long" $(PARALLEL) $(ARGS)
 
 lint: build/.installed build/.tools ## style, types and the floors of the house
 	$(BIN)/ruff check $(PY)
@@ -32,7 +33,7 @@ cases: build/.installed build/.tools ## one line for each case and kill point of
 	$(BIN)/python tests/cases.py $(PARALLEL)
 
 long: build/.installed build/.tools ## the rest: soaks, large stores, long fuzzing
-	$(BIN)/python -m pytest -m long --timeout 7200 $(ARGS)
+	$(BIN)/pytest -m long --timeout 7200 $(ARGS)
 
 lock: ## write both lock files anew from pyproject.toml; needs uv
 	uv pip compile $(LOCKING) --group build pyproject.toml -o requirements.lock
@@ -41,19 +42,22 @@ lock: ## write both lock files anew from pyproject.toml; needs uv
 LOCKING := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links --upgrade --quiet
 
-clean: ## remove .venv and build
+clean: ## remove .venv and build/
 	rm -rf .venv build
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
+# setuptools goes first: it builds what comes as source only, and a build that fetched its own would fetch something unpinned.
 build/.locked: requirements.lock | .venv/bin/python
 	@mkdir -p build
-	$(PIP) install --require-hashes -r requirements.lock
+	@sed -n '/^setuptools==/,/[^\\]$$/p' $< > build/setuptools.lock
+	$(PIP) install --require-hashes -r build/setuptools.lock
+	$(PIP) install --require-hashes --no-build-isolation --use-pep517 -r requirements.lock
 	@touch $@
 
 build/.tools: tests/requirements.lock build/.locked
-	$(PIP) install --require-hashes -r tests/requirements.lock
+	$(PIP) install --require-hashes --no-build-isolation --use-pep517 -r tests/requirements.lock
 	@touch $@
 
 # Not editable: what is tested and shown is what an installation has.

@@ -1,8 +1,9 @@
 """Puts the pieces together: the only place that knows them all."""
 
 import json
+import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -14,10 +15,12 @@ from mailflow.config.campaign import Campaign
 from mailflow.config.load import Config, load, reading_context
 from mailflow.config.settings import LimitSettings, WorkerSettings
 from mailflow.decide import identity
+from mailflow.jobs.intake import run_intake
 from mailflow.jobs.sender import Sender
+from mailflow.jobs.supervisor import StopSign
 from mailflow.jobs.ticker import Ticker
 from mailflow.jobs.worker import Worker
-from mailflow.model.errors import BadConfig
+from mailflow.model.errors import BadConfig, Lost
 from mailflow.model.mail import KeptMail, ParsedMail, ReadingContext, Verdict
 from mailflow.model.outside import Now, Resolver
 from mailflow.packaged import packaged
@@ -28,17 +31,25 @@ from mailflow.resolver import PublicSuffixes, SystemResolver, TableResolver
 from mailflow.store import leases, migrate
 from mailflow.store.engine import Store, open_store
 
+log = logging.getLogger("mailflow.run")
+
 
 @dataclass
 class Program:
     """One process's view of the whole: config, store and tools, each made when first asked for."""
 
     config: Config
+    lexicon: Lexicon | None = None
 
     @classmethod
     def at(cls, folder: Path) -> "Program":
         """The program that a config folder describes. Raises BadConfig."""
         return cls(load(folder))
+
+    def at_port(self, port: int) -> "Program":
+        """The same program, listening on ``port``."""
+        smtp = self.config.settings.smtp.model_copy(update={"port": port})
+        return Program(replace(self.config, settings=self.config.settings.model_copy(update={"smtp": smtp})), self.lexicon)
 
     @cached_property
     def now(self) -> Now:
@@ -48,6 +59,10 @@ class Program:
     @cached_property
     def store(self) -> Store:
         """The open store, its schema at the present. Raises BadConfig, StoreUnavailable."""
+        return self.open_store()
+
+    def open_store(self) -> Store:
+        """A store of the caller's own, to be closed by it. Raises BadConfig, StoreUnavailable."""
         store = open_store(self.config.settings.store, self.config.root)
         migrate.upgrade(store)
         return store
@@ -65,7 +80,7 @@ class Program:
     @cached_property
     def tools(self) -> pipeline.Tools:
         """What the path of a mail needs."""
-        reader = Reader(load_lexicon(), self.config.settings.limits)
+        reader = Reader(self.lexicon or load_lexicon(), self.config.settings.limits)
         return pipeline.Tools(
             campaigns=self.config.campaigns,
             by_address=by_identity(self.config.campaigns),
@@ -89,6 +104,29 @@ class Program:
     def ticker(self, owner: str) -> Ticker:
         """The clock of this program."""
         return Ticker(self.store, dict(self.config.campaigns), self.renderer, owner, self.now)
+
+
+def part_of(program: Program) -> Callable[[str, str, StopSign], int]:
+    """What a process of the service does, by role; it makes everything anew but the lexicon, which is read-only."""
+    lexicon = load_lexicon()
+
+    def part(role: str, name: str, stop: StopSign) -> int:
+        own = Program(program.config, lexicon)
+        try:
+            if role == "intake":
+                run_intake(own.config, lambda: own.store, own.now, stop)
+            elif role == "worker":
+                own.worker(name).run(stop)
+            elif role == "sender":
+                own.sender(name).run(stop)
+            else:
+                own.ticker(name).run(stop)
+        except Lost as error:
+            log.critical("%s; ending, so that a fresh process looks at the disk anew", error)
+            return 71
+        return 0
+
+    return part
 
 
 class Reader:

@@ -34,7 +34,7 @@ class _Session(socketserver.StreamRequestHandler):
             host.connections += 1
         self.wfile.write(b"220 fake\r\n")
         envelope = ["", ""]
-        while line := self.rfile.readline():
+        while line := self._line():
             verb = line[:4].decode("ascii").upper().strip()
             if verb == "MAIL":
                 with host.lock:
@@ -47,6 +47,13 @@ class _Session(socketserver.StreamRequestHandler):
             if verb == "DATA" and not self._data(host, (envelope[0], envelope[1])):
                 return
 
+    def _line(self) -> bytes:
+        """The next line; nothing when the client was killed."""
+        try:
+            return self.rfile.readline()
+        except ConnectionError:
+            return b""
+
     def _reply(self, host: FakeSmarthost, verb: str) -> bool:
         reply = host.script(verb, host.mails)
         if reply is None:
@@ -57,7 +64,7 @@ class _Session(socketserver.StreamRequestHandler):
     def _data(self, host: FakeSmarthost, envelope: tuple[str, str]) -> bool:
         if (host.script("DATA", host.mails) or b"354").startswith(b"354"):
             lines = []
-            while (line := self.rfile.readline()) not in (b".\r\n", b""):
+            while (line := self._line()) not in (b".\r\n", b""):
                 lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
             reply = host.script("DOT", host.mails)
             if reply is None or reply.startswith(b"2") or reply == b"":

@@ -1,5 +1,6 @@
 """The commands. Exit codes: 0 done, 1 the answer is no, 2 usage, 65 bad input, 70 a bug, 75 try later, 78 bad config."""
 
+import importlib
 import logging
 import os
 import sys
@@ -9,20 +10,8 @@ from typing import Annotated
 import typer
 
 from mailflow import __version__
-from mailflow.cli import campaign, check, digest, explain, ingest, init, listing, retry, reviewer, run, status, work
-from mailflow.cli import demo as demo_command
 from mailflow.cli.state import State
 from mailflow.model.errors import BadConfig, BadInput, MailflowError, Temporary
-
-app = typer.Typer(
-    name="mailflow",
-    help="Takes endorsements by e-mail. Start with `mailflow init`, then `mailflow check` and `mailflow run`.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -30,7 +19,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def start(
     ctx: typer.Context,
     config: Annotated[Path, typer.Option(envvar="MAILFLOW_CONFIG", help="Folder with mailflow.toml and campaigns/.")] = Path("config"),
@@ -40,20 +28,44 @@ def start(
 ) -> None:
     """What every command has in common."""
     ctx.obj = State(config)
-    level = logging.INFO if verbose or ctx.invoked_subcommand in ("run", "child") else logging.WARNING
+    level = logging.INFO if verbose or ctx.invoked_subcommand == "run" else logging.WARNING
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     for chatty in ("mail.log", "apscheduler", "alembic", "sqlalchemy", "imapclient", "dkim"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-for module in (init, check, run, ingest, work, explain, status, listing, digest, retry, reviewer, campaign, demo_command):
-    module.register(app)
+COMMANDS = ("init", "check", "run", "ingest", "work", "explain", "status", "list", "digest", "retry", "reviewer", "campaign", "demo")
+"""In the order of `mailflow --help`."""
+MODULES = {"list": "listing"}
+
+
+def build(only: str | None = None) -> typer.Typer:
+    """The app with all commands, or with just the one that will run: each module costs start-up time, and an MTA waits for `ingest -`."""
+    app = typer.Typer(
+        name="mailflow",
+        help="Takes endorsements by e-mail. Start with `mailflow init`, then `mailflow check` and `mailflow run`.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(start)
+    for name in COMMANDS if only not in COMMANDS else (only,):
+        importlib.import_module(f"mailflow.cli.{MODULES.get(name, name)}").register(app)
+    return app
+
+
+def _asked_for(arguments: list[str]) -> str | None:
+    """The command among the arguments, if it is plainly one: anything that looks odd gets the full app and its messages."""
+    words = [word for word in arguments if word in COMMANDS]
+    return words[0] if words and not {"--help", "-h"} & set(arguments[: arguments.index(words[0])]) else None
 
 
 def main() -> None:
     """Runs the command line and turns failures into one plain line and an exit code."""
     try:
-        code = app(standalone_mode=False)
+        code = build(_asked_for(sys.argv[1:]))(standalone_mode=False)
     except typer.Exit as done:
         code = done.exit_code
     except typer.exceptions.TyperException as error:

@@ -68,4 +68,5 @@ def print_latest(outgoing: list[Path]) -> None:
     """Prints the last digest among mails that went out."""
     digests = [raw for raw in (path.read_bytes() for path in outgoing) if b"\r\nAuto-Submitted: auto-generated" in raw]
     if digests:
-        print_mail(digests[-1])
+        # The longest one names names; the others only count.
+        print_mail(max(digests, key=len))

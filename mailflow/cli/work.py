@@ -3,14 +3,15 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from mailflow.cli.state import config_of, program_of
-from mailflow.jobs.supervisor import StopSign, Supervisor, own_command
+from mailflow.cli.state import program_of
+from mailflow.jobs.supervisor import StopSign, Supervisor
 from mailflow.store import mails, outbox
-from mailflow.wiring import Program
+from mailflow.wiring import Program, part_of
 
 EVERY_SECONDS = 0.2
 
@@ -32,7 +33,7 @@ def work(
     """
     program = program_of(ctx)
     if until_idle:
-        _until_idle(ctx, program, workers)
+        _until_idle(program, workers)
     else:
         program.worker(f"work@{os.getpid()}", killable=False).batch()
     program.ticker(f"work@{os.getpid()}").number_all()
@@ -42,16 +43,17 @@ def work(
         typer.echo(f"in flight: {mails.waiting(tx)[0]}, outbox waiting: {outbox.counts(tx)['waiting']}")
 
 
-def _until_idle(ctx: typer.Context, program: Program, workers: int) -> None:
+def _until_idle(program: Program, workers: int) -> None:
     """Runs workers as processes that may die on a poisonous mail, until nothing is due and nobody is at work."""
     stop = StopSign()
 
     def enough() -> bool:
-        with program.store.read() as tx:
+        with closing(program.open_store()) as store, store.read() as tx:
             return stop() or not mails.leased_by_others(tx, program.now())
 
     if not enough():
-        Supervisor(own_command(config_of(ctx)), ["worker"] * workers, lambda: program.store).run(_seldom(enough))
+        program.store.close()
+        Supervisor(part_of(program), ["worker"] * workers, program.open_store).run(_seldom(enough))
 
 
 def _seldom(ask: Callable[[], bool]) -> Callable[[], bool]:

@@ -1,6 +1,7 @@
 """A batch of the outbox: claim, hand over, note how it went."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +17,9 @@ from mailflow.store.engine import Store
 log = logging.getLogger("mailflow.deliver")
 
 BATCH = 20
-LEASE = timedelta(minutes=10)
+LEASE = timedelta(minutes=2)
+HAND_OVER_SECONDS = 60.0
+"""A slow smarthost ends a batch early, long before somebody else may claim the rest."""
 GIVE_UP = timedelta(days=5)
 """RFC 5321 §4.5.4.1 wants at least four to five days."""
 SCHEDULE = tuple(timedelta(minutes=minutes) for minutes in (1, 3, 10, 30, 60, 120, 240))
@@ -68,7 +71,10 @@ def send_batch(store: Store, transport: Transport, owner: str, now: Now, jitter:
 
 def _hand_over(letters: list[outbox.Letter], transport: Transport) -> _Outcome:
     outcome = _Outcome()
+    until = time.monotonic() + HAND_OVER_SECONDS
     for letter in letters:
+        if time.monotonic() > until:
+            break
         try:
             transport.send(letter.mail)
         except DeliveryRefused as error:

@@ -3,15 +3,13 @@
 import logging
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from mailflow.model.errors import StoreUnavailable
+from mailflow.model.errors import MailflowError, StoreUnavailable
 from mailflow.store import mails, outbox
 from mailflow.store.engine import Store
 
@@ -30,25 +28,26 @@ class Child:
     role: str
     number: int
     name: str = ""
-    process: "subprocess.Popen[bytes] | None" = None
+    pid: int | None = None
     started: float = 0.0
-    pause: float = 0.1
+    pause: float = 0.05
     start_at: float = 0.0
 
 
 @dataclass
 class Supervisor:
-    """Runs ``command(role, name)`` for each role given, for as long as ``stop`` says no.
+    """Runs ``part(role, name, stop)`` in a process of its own for each role given, as long as ``stop`` says no.
 
-    Each child has the reading end of a pipe as standard input: when the supervisor dies, however it
-    dies, the children see the end of it and stop by themselves.
+    Children are forked from this process, which has everything imported, one thread and no open store: a new
+    worker stands in a few milliseconds, so that killing one is cheap. Each watches the reading end of a pipe:
+    when the supervisor dies, however it dies, they see its end and stop by themselves.
     """
 
-    command: Callable[[str, str], list[str]]
+    part: Callable[[str, str, "StopSign"], int]
     roles: Sequence[str]
     store: Callable[[], Store]
-    environment: dict[str, str] = field(default_factory=dict)
     children: list[Child] = field(default_factory=list)
+    alive: tuple[int, int] = field(default_factory=os.pipe)
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Blocks until ``stop()``; then ends the children and returns."""
@@ -63,55 +62,84 @@ class Supervisor:
                 time.sleep(0.05)
         finally:
             self._stop_all()
+            for end in self.alive:
+                os.close(end)
 
     def _tend(self, child: Child) -> None:
-        if child.process is None:
+        if child.pid is None:
             if time.monotonic() >= child.start_at:
                 self._start(child)
-        elif (code := child.process.poll()) is not None:
+        elif (code := _ended(child.pid)) is not None:
             self._bury(child, code)
 
     def _start(self, child: Child) -> None:
         child.name = f"{child.role}{child.number}@{os.uname().nodename}:{time.time_ns()}"[-80:]
         child.started = time.monotonic()
-        child.process = subprocess.Popen(
-            self.command(child.role, child.name), stdin=subprocess.PIPE, env={**os.environ, **self.environment}, start_new_session=True
-        )
-        log.info("%s %d started as pid %d", child.role, child.number, child.process.pid)
+        pid = os.fork()
+        if pid == 0:
+            self._live(child)
+        child.pid = pid
+        log.info("%s %d started as pid %d", child.role, child.number, pid)
+
+    def _live(self, child: Child) -> None:
+        """The child's whole life; it never returns into the supervisor's code."""
+        code = 70
+        try:
+            os.setsid()
+            os.close(self.alive[1])
+            code = self.part(child.role, child.name, StopSign(parent=self.alive[0]))
+        except MailflowError as error:
+            log.error("%s %d: %s", child.role, child.number, error)
+            code = 75
+        except Exception as error:  # the last line of a child, as main() is the last line of the program
+            log.error("%s %d: a bug: %s", child.role, child.number, type(error).__name__)
+        finally:
+            logging.shutdown()
+            os._exit(code)
 
     def _bury(self, child: Child, code: int) -> None:
         """A child has ended: frees what it held, and starts it again after a pause that grows while it keeps dying."""
         log.warning("%s %d ended (%s)", child.role, child.number, _how(code))
         steady = time.monotonic() - child.started > STEADY_SECONDS
-        child.pause = 0.1 if steady else min(LONGEST_PAUSE, child.pause * 2)
+        child.pause = 0.05 if steady else min(LONGEST_PAUSE, child.pause * 2)
         child.start_at = time.monotonic() + child.pause
-        if child.process is not None and child.process.stdin is not None:
-            child.process.stdin.close()
-        child.process = None
+        child.pid = None
         self._release(child, code)
 
     def _release(self, child: Child, code: int) -> None:
         if child.role not in ("worker", "sender"):
             return
         try:
-            with self.store().write() as tx:
+            with closing(self.store()) as store, store.write() as tx:
                 mails.release(tx, child.name, f"the worker ended ({_how(code)})")
                 outbox.release(tx, child.name)
         except StoreUnavailable:
             log.warning("leases of %s %d run out by themselves: the store is away", child.role, child.number)
 
     def _stop_all(self) -> None:
-        running = [child.process for child in self.children if child.process is not None]
-        for process in running:
-            process.send_signal(signal.SIGTERM)
+        for child in self.children:
+            if child.pid is not None:
+                os.kill(child.pid, signal.SIGTERM)
         until = time.monotonic() + STOP_SECONDS
-        for process in running:
-            try:
-                process.wait(max(0.1, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                log.warning("pid %d did not stop in time and is killed", process.pid)
-                process.kill()
-                process.wait()
+        for child in self.children:
+            if child.pid is not None:
+                self._end(child, child.pid, until)
+
+    def _end(self, child: Child, pid: int, until: float) -> None:
+        """Waits for a child that was told to stop; one that died otherwise may have left leases behind."""
+        while (code := _ended(pid)) is None:
+            if time.monotonic() > until:
+                log.warning("pid %d did not stop in time and is killed", pid)
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.01)
+        if code:
+            self._release(child, code)
+
+
+def _ended(pid: int) -> int | None:
+    """The exit code of a child (negative: the signal), ``None`` while it runs."""
+    found, status = os.waitpid(pid, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if found else None
 
 
 def _how(code: int) -> str:
@@ -121,15 +149,15 @@ def _how(code: int) -> str:
 class StopSign:
     """True once this process should end: SIGTERM, SIGINT, or the supervisor is gone.
 
-    ``watch_parent`` reads standard input, which the supervisor holds open as long as it lives.
+    ``parent`` is the reading end of a pipe whose other end only the supervisor holds.
     """
 
-    def __init__(self, *, watch_parent: bool = False) -> None:
+    def __init__(self, parent: int | None = None) -> None:
         self._event = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._event.set())
-        if watch_parent:
-            threading.Thread(target=self._wait_for_end, name="parent", daemon=True).start()
+        if parent is not None:
+            threading.Thread(target=self._wait_for_end, args=(parent,), name="parent", daemon=True).start()
 
     def __call__(self) -> bool:
         return self._event.is_set()
@@ -138,12 +166,7 @@ class StopSign:
         """Asks this process to end."""
         self._event.set()
 
-    def _wait_for_end(self) -> None:
-        while sys.stdin.buffer.read(1):
+    def _wait_for_end(self, parent: int) -> None:
+        while os.read(parent, 1):
             pass
         self._event.set()
-
-
-def own_command(config: Path) -> Callable[[str, str], list[str]]:
-    """The command line of a child of this very program."""
-    return lambda role, name: [sys.executable, "-m", "mailflow", "--config", str(config), "child", role, name]

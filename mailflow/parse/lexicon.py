@@ -61,7 +61,7 @@ class Lexicon:
         tongues = {tag: _tongue(entries) for tag, entries in data.items()}
         unspaced = frozenset(tag for tag, entries in data.items() if entries.get("unspaced", False))
         return cls(
-            book=PhraseBook(_phrases(data), unspaced),
+            book=PhraseBook(_phrases(data), unspaced, frozenset(_all(data, "words"))),
             tongues=MappingProxyType(tongues),
             common=_common(tongues),
             greeting=_line_pattern(data, "greeting"),
@@ -147,19 +147,20 @@ def _line_pattern(data: Mapping[str, Mapping[str, object]], entry: str) -> re.Pa
 
 
 def _labels(data: Mapping[str, Mapping[str, object]]) -> Mapping[str, str]:
-    return MappingProxyType({fold(item).rstrip("?؟？ "): label for entries in data.values() for label in LABELS for item in _items_of_label(entries, label)})
-
-
-def _items_of_label(entries: Mapping[str, object], label: str) -> list[str]:
-    return [part.strip() for part in str(entries[f"label_{label}"]).split(";") if part.strip()]
+    return MappingProxyType({fold(item).rstrip("?؟？ "): label for entries in data.values() for label in LABELS for item in _items_of(entries[f"label_{label}"])})
 
 
 def _countries(data: Mapping[str, Mapping[str, object]], territories: Mapping[str, str]) -> Mapping[str, str]:
     """Folded name -> code; what the lexicons say goes before what CLDR says."""
     names = {fold(name): code for name, code in territories.items()}
     for entries in data.values():
-        aliases = entries["countries"]
-        if not isinstance(aliases, dict):
-            raise ValueError("countries must be a table of name = code")
-        names.update({fold(name): str(code) for name, code in aliases.items()})
+        for item in _items_of(entries["countries"]):
+            name, equals, code = item.rpartition("=")
+            if not equals or not re.fullmatch("[A-Z]{2}", code):
+                raise ValueError(f"countries must be name=CODE, not {item!r}")
+            names[fold(name)] = code
     return MappingProxyType(names)
+
+
+def _items_of(value: object) -> list[str]:
+    return [part.strip() for part in str(value).split(";") if part.strip()]

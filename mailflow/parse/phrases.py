@@ -62,20 +62,41 @@ class Scan:
         return any(hit.sentence == sentence for hit in self.hits.get(concern, ()))
 
 
-class PhraseBook:
-    """Every phrase of every language, indexed by its first token; built once, never changed."""
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A phrase with what a match may begin with: whole tokens, and the first letters of stems."""
 
-    def __init__(self, phrases: Iterable[Phrase], unspaced: frozenset[str]) -> None:
-        exact: dict[str, dict[Phrase, None]] = {}
-        stems: dict[str, dict[Phrase, None]] = {}
+    phrase: Phrase
+    exact: frozenset[str]
+    stems: tuple[str, ...]
+
+    def may_begin(self, token: str) -> bool:
+        return token in self.exact or (bool(self.stems) and token.startswith(self.stems))
+
+
+class PhraseBook:
+    """Every phrase of every language, indexed by the least common word that it cannot do without; built once, never changed.
+
+    The first word would not do: hundreds of phrases begin with "i" or "the".
+    """
+
+    def __init__(self, phrases: Iterable[Phrase], unspaced: frozenset[str], common: frozenset[str] = frozenset()) -> None:
+        exact: dict[str, dict[_Entry, None]] = {}
+        stems: dict[str, dict[_Entry, None]] = {}
         runs: dict[tuple[str, str], list[str]] = {}
         for phrase in phrases:
             if phrase.language in unspaced and UNSPACED.search(_run(phrase.parts)):
                 runs.setdefault((phrase.concern, phrase.language), []).append(_run(phrase.parts))
                 continue
-            for first in _firsts(phrase.parts):
-                index, key = (stems, first[:_STEM]) if first.endswith("*") else (exact, first)
-                index.setdefault(key, {})[phrase] = None
+            firsts = _firsts(phrase.parts)
+            entry = _Entry(
+                phrase,
+                frozenset(first for first in firsts if not first.endswith("*")),
+                tuple(sorted(first[:-1] for first in firsts if first.endswith("*"))),
+            )
+            for anchor in _anchors(phrase.parts, common):
+                index, key = (stems, anchor[:_STEM]) if anchor.endswith("*") else (exact, anchor)
+                index.setdefault(key, {})[entry] = None
         self._exact = {key: tuple(value) for key, value in exact.items()}
         self._stems = {key: tuple(value) for key, value in stems.items()}
         self._runs = tuple((*key, re.compile("|".join(sorted(value, key=len, reverse=True)))) for key, value in runs.items())
@@ -85,20 +106,34 @@ class PhraseBook:
         hits: dict[str, list[Hit]] = {}
         folded = [fold(sentence) for sentence in sentences]
         lines = tuple(tuple(tokens(sentence)) for sentence in folded)
+        seen: dict[tuple[str, ...], list[tuple[Phrase, int, int]]] = {}
         for number, line in enumerate(lines):
-            for hit in self._spaced(number, line):
-                hits.setdefault(hit.concern, []).append(hit)
+            if line not in seen:
+                seen[line] = list(self._spaced(line))
+            for phrase, start, end in seen[line]:
+                hits.setdefault(phrase.concern, []).append(Hit(phrase.concern, phrase.language, number, start, end))
         if UNSPACED.search("".join(folded)):
             for hit in self._unspaced(folded):
                 hits.setdefault(hit.concern, []).append(hit)
         return Scan(tuple(sentences), lines, MappingProxyType({key: tuple(value) for key, value in hits.items()}))
 
-    def _spaced(self, number: int, line: tuple[str, ...]) -> Iterable[Hit]:
-        exact, stems = self._exact, self._stems
-        for start, token in enumerate(line):
-            for phrase in (*exact.get(token, ()), *stems.get(token[:_STEM], ())):
-                if (end := _match(phrase.parts, 0, line, start)) > start:
-                    yield Hit(phrase.concern, phrase.language, number, start, end)
+    def _spaced(self, line: tuple[str, ...]) -> Iterable[tuple[Phrase, int, int]]:
+        """(phrase, first token, token after the last) for each match, in order of the first token."""
+        found: list[tuple[int, int, Phrase]] = []
+        for entry in self._candidates(line):
+            for start, token in enumerate(line):
+                if entry.may_begin(token) and (end := _match(entry.phrase.parts, 0, line, start)) > start:
+                    found.append((start, end, entry.phrase))
+        found.sort(key=lambda hit: hit[0])
+        return [(phrase, start, end) for start, end, phrase in found]
+
+    def _candidates(self, line: tuple[str, ...]) -> dict[_Entry, None]:
+        """The phrases whose anchor stands in the line."""
+        candidates: dict[_Entry, None] = {}
+        for token in dict.fromkeys(line):
+            for entry in (*self._exact.get(token, ()), *self._stems.get(token[:_STEM], ())):
+                candidates[entry] = None
+        return candidates
 
     def _unspaced(self, folded: list[str]) -> Iterable[Hit]:
         """Token numbers mean nothing without spaces: start and end count letters there."""
@@ -139,6 +174,21 @@ def _run(parts: tuple[Part, ...]) -> str:
     """A regular expression for a script without spaces; a gap is a few letters, never beyond a clause."""
     gap = f"[^,、;，]{{0,{_GAP_LETTERS}}}?"
     return "".join("(?:" + "|".join(gap if option == (GAP,) else re.escape("".join(option).replace("*", "")) for option in part) + ")" for part in parts)
+
+
+def _anchors(parts: tuple[Part, ...], common: frozenset[str]) -> set[str]:
+    """Tokens of which one stands in every match: from the part that is never empty or a gap and has the least common words."""
+    choices = [{min(option, key=lambda token: _commonness(token, common)) for option in part} for part in parts if all(part) and (GAP,) not in part]
+    if not choices:
+        return _firsts(parts)
+    return min(choices, key=lambda tokens_: (max(_commonness(token, common) for token in tokens_), len(tokens_)))
+
+
+def _commonness(token: str, common: frozenset[str]) -> int:
+    """How often a token turns up in any text, roughly."""
+    if token in common:
+        return 3
+    return 2 if len(token.rstrip("*")) <= _STEM else 1
 
 
 def _firsts(parts: tuple[Part, ...]) -> set[str]:

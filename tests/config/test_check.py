@@ -8,7 +8,7 @@ import pytest
 from config_folders import campaign_text, write_config
 from typer.testing import CliRunner
 
-from mailflow.cli import app
+from mailflow.cli import build
 from mailflow.config.settings import StoreSettings
 from mailflow.store import migrate
 from mailflow.store.engine import open_store
@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def check(folder: Path, *flags: str) -> tuple[int, list[dict[str, str]]]:
-    result = CliRunner().invoke(app, ["--config", str(folder), "check", "--json", "--offline", *flags])
+    result = CliRunner().invoke(build(), ["--config", str(folder), "check", "--json", "--offline", *flags])
     report = json.loads(result.stdout)
     assert report["errors"] == sum(finding["level"] == "error" for finding in report["findings"])
     assert result.exit_code == (1 if report["errors"] else 0)
@@ -62,7 +62,7 @@ def test_every_fault_comes_with_its_mend(folder: Path) -> None:
 
 
 def test_the_lines_say_the_same_to_people(folder: Path) -> None:
-    result = CliRunner().invoke(app, ["--config", str(folder), "check", "--offline"])
+    result = CliRunner().invoke(build(), ["--config", str(folder), "check", "--offline"])
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1].startswith("0 errors, ")
     assert all(line.split()[0] in ("ok", "warning") for line in result.stdout.splitlines()[:-1])

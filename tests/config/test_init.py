@@ -8,7 +8,7 @@ import pytest
 from config_folders import campaign_text, write_config
 from typer.testing import CliRunner, Result
 
-from mailflow.cli import app
+from mailflow.cli import build
 from mailflow.cli.campaign import with_closed
 from mailflow.config.campaign import Listing
 from mailflow.config.load import load
@@ -18,7 +18,7 @@ FLAGS = ["--address", "endorse@heath.example", "--name", "Save the Heath", "--or
 
 
 def run(*arguments: str | Path, answers: str = "") -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], input=answers)
+    return CliRunner().invoke(build(), [str(argument) for argument in arguments], input=answers)
 
 
 def everything(folder: Path) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ import pytest
 from config_folders import campaign_text, write_config
 from typer.testing import CliRunner, Result
 
-from mailflow.cli import app
+from mailflow.cli import build
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def reviewer(folder: Path, *arguments: str) -> Result:
-    return CliRunner().invoke(app, ["--config", str(folder), "reviewer", *arguments])
+    return CliRunner().invoke(build(), ["--config", str(folder), "reviewer", *arguments])
 
 
 def listed(folder: Path, *arguments: str) -> set[tuple[str, str, str]]:

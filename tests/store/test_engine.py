@@ -28,7 +28,7 @@ def test_the_migrations_lead_to_exactly_the_tables_of_the_schema(store_url: str,
 def test_upgrading_twice_changes_nothing(store_url: str, tmp_path: Path) -> None:
     with opened(store_url, tmp_path) as store:
         migrate.upgrade(store)
-        assert migrate.current(store) == migrate.newest()
+        assert migrate.current(store) == migrate.NEWEST
 
 
 def test_sqlite_answers_the_pragmas_we_promise(tmp_path: Path) -> None:
@@ -105,3 +105,8 @@ def test_a_failed_block_leaves_nothing_behind(store_url: str, tmp_path: Path) ->
             raise RuntimeError
         with store.read() as tx:
             assert tx.exec_driver_sql("SELECT count(*) FROM facts").scalar_one() == 0
+
+
+def test_the_program_knows_the_newest_step() -> None:
+    steps = Path(migrate.__file__).parent / "migrations" / "versions"
+    assert max(file.name for file in steps.glob("v*.py")).startswith(f"v{migrate.NEWEST}_")
