@@ -1,5 +1,6 @@
 """DNS and the public suffix list: the outside world that authentication asks."""
 
+import ipaddress
 import re
 import time
 from collections import OrderedDict
@@ -121,7 +122,7 @@ def _server(text: str) -> dns.nameserver.Nameserver:
     address, colon, port = text.rpartition(":")
     if not colon or ":" in address and not address.startswith("["):
         address, port = text, "53"
-    return dns.nameserver.Do53Nameserver(address.strip("[]"), int(port))
+    return dns.nameserver.Do53Nameserver(str(ipaddress.ip_address(address.strip("[]"))), int(port))
 
 
 class TableResolver:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from mailflow import __version__
+from mailflow.cli.quiet import log_quietly
 from mailflow.cli.state import State
 from mailflow.model.errors import BadConfig, BadInput, MailflowError, Temporary
 
@@ -29,10 +30,15 @@ def start(
     """What every command has in common."""
     ctx.obj = State(config)
     level = logging.INFO if verbose or ctx.invoked_subcommand == "run" else logging.WARNING
+    if _is_pipe():
+        log_quietly(config)
+        return
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     for chatty in ("mail.log", "apscheduler", "alembic", "sqlalchemy", "imapclient", "dkim"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
+
+log = logging.getLogger("mailflow")
 
 COMMANDS = ("init", "check", "run", "ingest", "work", "explain", "status", "list", "digest", "retry", "reviewer", "campaign", "demo")
 """In the order of `mailflow --help`."""
@@ -69,7 +75,8 @@ def main() -> None:
     except typer.Exit as done:
         code = done.exit_code
     except typer.exceptions.TyperException as error:
-        error.show()
+        if not _is_pipe():
+            error.show()
         code = error.exit_code
     except (typer.Abort, KeyboardInterrupt):
         code = 130
@@ -81,10 +88,26 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         code = _explain_failure(error)
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(_for_a_pipe(code if isinstance(code, int) else 0))
+
+
+def _for_a_pipe(code: int) -> int:
+    """Under an MTA (`ingest -`) every failure is "later", with one constant line: anything else would bounce the mail or tell the sender."""
+    if not _is_pipe() or code in (0, 65):
+        return code
+    print("4.3.0 try again later")
+    return 75
+
+
+def _is_pipe() -> bool:
+    return "ingest" in sys.argv and "-" in sys.argv
 
 
 def _explain_failure(error: Exception) -> int:
+    """Says what is wrong, in a line each, and gives the exit code; under an MTA the log hears it instead."""
+    if _is_pipe():
+        log.error("%s: %s", type(error).__name__, error if isinstance(error, MailflowError) else "a bug")
+        return 65 if isinstance(error, BadInput) else 75
     if not isinstance(error, MailflowError):
         print(f"mailflow: this is a bug ({type(error).__name__}); run again with --debug and report it", file=sys.stderr)
         return 70

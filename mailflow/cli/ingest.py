@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from logging.handlers import SysLogHandler
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from mailflow.cli.state import config_of, program_of
+from mailflow.cli.state import program_of
 from mailflow.intake import Arrival
 from mailflow.intake.files import FileMail, looks_like_mail, mails_in
 from mailflow.intake.keep import Keeper
@@ -24,7 +23,6 @@ from mailflow.wiring import Program
 
 log = logging.getLogger("mailflow.ingest")
 
-TRY_LATER = "4.3.0 try again later"
 AHEAD = 400
 """Mails that may wait for their commit: enough for full groups, little enough to stay in memory."""
 
@@ -44,8 +42,6 @@ def ingest(
 
     Example: mailflow ingest --trust-results mx.example.org inbox.mbox
     """
-    if paths == ["-"]:
-        _log_quietly(config_of(ctx))
     program = program_of(ctx)
     if campaign is not None and campaign not in program.config.campaigns:
         known = ", ".join(sorted(program.config.campaigns)) or "none"
@@ -137,19 +133,3 @@ def _report(taking: Taking) -> None:
         raise typer.Exit(75)
     if taking.no_mail:
         raise typer.Exit(65)
-
-
-def _log_quietly(config: Path) -> None:
-    """Under an MTA, whatever we print may be shown to the sender: the log goes to syslog and to a file instead."""
-    root = logging.getLogger()
-    for handler in list(root.handlers):
-        root.removeHandler(handler)
-    if Path("/dev/log").exists():
-        root.addHandler(SysLogHandler("/dev/log"))
-    folder = config.resolve().parent / "var"
-    if folder.is_dir():
-        handler_ = logging.FileHandler(folder / "ingest.log", encoding="utf-8", delay=True)
-        handler_.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-        root.addHandler(handler_)
-    if not root.handlers:
-        root.addHandler(logging.NullHandler())
