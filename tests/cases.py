@@ -68,15 +68,16 @@ class Cases:
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         # The report travels from xdist's process to the one that prints; the item does not.
-        report.covers = covered(item)
+        report.user_properties += [("covers", name) for name in covered(item)]
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         rank: tuple[Outcome, ...] = ("passed", "skipped", "failed")
         before = self.worst.get(report.nodeid, "passed")
         self.worst[report.nodeid] = max(before, outcome_of(report), key=rank.index)
-        for name in getattr(report, "covers", []):
-            self.tests[name].add(report.nodeid)
+        for key, name in report.user_properties:
+            if key == "covers":
+                self.tests[str(name)].add(report.nodeid)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("cases")

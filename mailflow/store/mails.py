@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from mailflow.model.decision import Decision, Disposition
 from mailflow.model.mail import Assurance, Envelope, KeptMail, ParsedMail, Verdict
-from mailflow.store.schema import mails, raws
+from mailflow.store.schema import EPOCH, mails, raws
 
 TRIES = 3
 """A mail whose worker failed so often is set aside, whole, for the admin."""
@@ -51,7 +51,7 @@ def _row(mail: NewMail) -> dict[str, Any]:
         "received_at": mail.received_at,
         "disposition": Disposition.SET_ASIDE if mail.set_aside else Disposition.IN_FLIGHT,
         "error": mail.set_aside,
-        "due_at": mail.received_at,
+        "due_at": EPOCH,
         "attempts": 0,
     }
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from mailflow.model.answer import OutgoingMail
-from mailflow.store.schema import outbox
+from mailflow.store.schema import EPOCH, outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def add(
         "recipient": mail.recipient,
         "raw": mail.raw,
         "state": "waiting",
-        "due_at": now,
+        "due_at": EPOCH,
         "attempts": 0,
         "created_at": now,
     }

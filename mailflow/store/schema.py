@@ -8,6 +8,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Due at once: a mail must not wait for its own arrival when the clock is set back."""
 _MICROSECOND = timedelta(microseconds=1)
 
 

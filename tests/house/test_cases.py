@@ -53,7 +53,17 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
 @pytest.mark.parametrize("how", [(), ("-n", "2")], ids=["one process", "two processes"])
 def test_each_case_is_told_by_its_tests(project: pytest.Pytester, how: tuple[str, ...]) -> None:
     result = project.runpytest_subprocess("-p", "cases", "--cases", "-q", *how)
-    expected = {"1": "none", "17": "pass", "18": "fail", "19": "fail", "20": "skip", "21": "fail", "22": "fail", "23": "pass", "K06": "pass"}
+    expected = {
+        "1": "none",
+        "17": "pass",
+        "18": "fail",
+        "19": "fail",
+        "20": "skip",
+        "21": "fail",
+        "22": "fail",
+        "23": "pass",
+        "K06": "pass",
+    }
     for name, word in expected.items():
         assert f"case {name} {word}" in result.outlines
     assert "cases: 2 pass, 4 fail, 1 skip, 143 none" in result.outlines
