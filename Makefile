@@ -3,13 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PARALLEL ?= -n 2
-SOURCES := $(shell find mailflow templates config -type f -not -name '*.pyc' -not -path '*/__pycache__/*') pyproject.toml README.md LICENSE
+# Folders too: a file that is gone changes nothing else.
+SOURCES := $(shell find mailflow templates config -not -name '*.pyc' -not -name __pycache__) pyproject.toml README.md LICENSE
 PY := mailflow tests
 # Python must not look for modules in the folder it is started in: the installed mailflow counts, not the checkout.
 export PYTHONSAFEPATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench cases long lock clean
+.PHONY: help demo test lint fix bench cases long lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -25,6 +26,10 @@ lint: build/.installed build/.tools ## style, types and the floors of the house
 	$(BIN)/ruff format --check $(PY)
 	$(BIN)/mypy $(PY)
 	$(BIN)/lint-imports
+
+fix: build/.tools ## mend what ruff can mend by itself: style and format
+	$(BIN)/ruff check --fix --quiet $(PY) || true
+	$(BIN)/ruff format $(PY)
 
 bench: build/.installed build/.tools ## measure against the peers; writes build/bench.json; ONLY=name,name runs some
 	$(BIN)/python tests/bench/run.py $(if $(ONLY),--only $(ONLY))
@@ -46,6 +51,7 @@ clean: ## remove .venv and build/
 	rm -rf .venv build
 
 .venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'mailflow needs Python 3.11 or newer: make PYTHON=python3.11' >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
 # setuptools goes first: it builds what comes as source only, and a build that fetched its own would fetch something unpinned.

@@ -1,22 +1,23 @@
 """receive(mail) and apply(decision): the whole path of a mail on one screen."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, RowMapping
 
 from mailflow import acknowledge, crash
 from mailflow.config.campaign import Campaign, Listing, Publish
 from mailflow.decide import Facts, FirstCopy, History, Policy, decide, identity
-from mailflow.decide.rules import author_is_unproven
-from mailflow.model.answer import Answer, AnswerKind, OutgoingMail
+from mailflow.decide.rules import author_is_unproven, is_a_copy
+from mailflow.model.answer import Answer, OutgoingMail
 from mailflow.model.decision import Action, Decision, Disposition
 from mailflow.model.endorsement import Entry, EntryState, EventKind
 from mailflow.model.mail import KeptMail, ParsedMail, Signer, Verdict
 from mailflow.model.outside import Now
-from mailflow.store import entries, events, mails, outbox
+from mailflow.store import effects, entries, mails, outbox
+from mailflow.store.effects import Effects, Said
 from mailflow.store.engine import Store
 
 ANSWERS_A_DAY = 5
@@ -68,7 +69,7 @@ def receive(mail: KeptMail, store: Store, tools: Tools) -> Decision:
     """
     read = look(mail, tools)
     with store.write() as tx:
-        decision = settle(read, tx, tools)
+        (decision,) = settle([read], tx, tools)
         crash.point("effect.before_commit")
     crash.point("effect.after_commit.before_lease_release")
     return decision
@@ -93,18 +94,35 @@ def campaign_named(parsed: ParsedMail, tools: Tools) -> Campaign | None:
     return next(iter(tools.campaigns.values())) if len(tools.campaigns) == 1 else None
 
 
-def settle(read: Read, tx: Connection, tools: Tools) -> Decision:
-    """Decides with the author's past in view and carries the decision out, all in the caller's transaction.
+def settle(reads: Sequence[Read], tx: Connection, tools: Tools) -> list[Decision]:
+    """Decides with each author's past in view and carries the decisions out, all in the caller's transaction.
 
-    Raises sqlalchemy.exc.IntegrityError when another worker settled the same person or content at this
-    moment; the caller rolls back and settles again.
+    The reads must be about different people and different contents (see ``apart``). Raises
+    sqlalchemy.exc.IntegrityError when another worker settled one of them at this moment; the caller rolls back.
     """
-    history = past(read, tx)
-    decision = decide(facts_of(read, history))
-    if decision.action is Action.DEFER:
-        return put_off(read, decision, tx, tools)
-    apply(decision, read, history, tx, tools)
-    return decision
+    now = tools.now()
+    pasts = past(reads, tx)
+    answered = outbox.recent(tx, [read.parsed.author for read in reads if read.parsed.author], now - timedelta(days=1))
+    group = []
+    for read, history in zip(reads, pasts, strict=True):
+        decision = decide(facts_of(read, history))
+        if decision.action is Action.DEFER and (until := put_off(read, now)) is not None:
+            group.append(Effects(read.mail.id, read.mail.id, decision, {}, now, postpone=until))
+        else:
+            group.append(apply(decision, read, history, answered.get(read.parsed.author or "", 0), now, tools))
+    effects.write(tx, group)
+    return [one.decision for one in group]
+
+
+def apart(reads: Sequence[Read]) -> int:
+    """How many of the first reads are about different people and different contents, and so may be settled together."""
+    seen: set[str] = set()
+    for count, read in enumerate(reads):
+        mine = {read.content_key, f"{read.content_key.partition(':')[0]}:{identity(read.parsed.author or str(count))}"}
+        if seen & mine:
+            return count
+        seen |= mine
+    return len(reads)
 
 
 def facts_of(read: Read, history: History, *, age_matters: bool = True) -> Facts:
@@ -123,80 +141,73 @@ def facts_of(read: Read, history: History, *, age_matters: bool = True) -> Facts
     )
 
 
-def past(read: Read, tx: Connection) -> History:
-    """What the store knows of this content and of its author."""
-    row = mails.first_copy(tx, read.content_key)
+def past(reads: Sequence[Read], tx: Connection) -> list[History]:
+    """What the store knows of each content and of each author."""
+    copies = mails.first_copies(tx, [read.content_key for read in reads])
+    people = entries.find_all(tx, {(read.campaign.slug, identity(read.parsed.author)) for read in reads if read.campaign and read.parsed.author})
+    return [_history(read, copies.get(read.content_key), people) for read in reads]
+
+
+def _history(read: Read, row: RowMapping | None, people: Mapping[tuple[str, str], Entry]) -> History:
     entry = None
     if read.campaign is not None and read.parsed.author is not None:
-        entry = entries.find(tx, read.campaign.slug, identity(read.parsed.author))
+        entry = people.get((read.campaign.slug, identity(read.parsed.author)))
     if row is None or row["id"] == read.mail.id:
         return History(entry=entry)
     waits = row["disposition"] == Disposition.HELD and (row["reasons"] or [""])[0] == author_is_unproven.__name__
     return History(FirstCopy(row["id"], mails.proven_before(row["assurance"]), waits, row["entry_id"]), entry)
 
 
-def put_off(read: Read, decision: Decision, tx: Connection, tools: Tools) -> Decision:
-    """DNS was down: the mail waits with growing patience, and for a human after 48 hours. Never "forged"."""
-    waited = tools.now() - read.mail.received_at
-    if waited < DNS_PATIENCE:
-        pause = min(timedelta(hours=1), max(timedelta(minutes=1), waited / 2))
-        mails.postpone(tx, read.mail.id, tools.now() + pause, decision.reason)
-        return decision
-    held = Decision(Action.HOLD, decision.reasons, Disposition.HELD)
-    apply(held, read, History(), tx, tools)
-    return held
+def put_off(read: Read, now: datetime) -> datetime | None:
+    """DNS was down: until when the mail waits, with growing patience; ``None`` after 48 hours, when a human looks."""
+    waited = now - read.mail.received_at
+    if waited >= DNS_PATIENCE:
+        return None
+    return now + min(timedelta(hours=1), max(timedelta(minutes=1), waited / 2))
 
 
-def apply(decision: Decision, read: Read, history: History, tx: Connection, tools: Tools) -> None:
-    """Carries a decision out: entry, event, answer and the mail's line in the books, in one transaction."""
-    now, slug = tools.now(), read.campaign.slug if read.campaign else None
-    first = history.copy.id if history.copy else None
-    proof_for_first = history.copy is not None and decision.disposition is not Disposition.DUPLICATE
-    counted_mail = first if proof_for_first and first is not None else read.mail.id
+def apply(decision: Decision, read: Read, history: History, answered: int, now: datetime, tools: Tools) -> Effects:
+    """What a decision does: entry, event, answer and the mail's line in the books; written together by effects.write.
+
+    ``answered`` is how many answers the author had in the last 24 hours.
+    """
+    if decision.action is Action.DEFER:
+        decision = Decision(Action.HOLD, decision.reasons, Disposition.HELD)
     before = history.entry
-    entry = _EFFECTS[decision.action](read, before, now) if decision.action in _EFFECTS else None
+    entry = _CHANGES[decision.action](read, before, now) if decision.action in _CHANGES else None
     changed = entry is not None and entry != before
-    if entry is not None and changed:
-        entry = entries.save(tx, entry, counted_mail)
-    if decision.action in _EFFECTS and not changed:
+    lends_proof = history.copy is not None and decision.disposition is not Disposition.DUPLICATE
+    if decision.action in _CHANGES and not changed:
         decision = replace(decision, disposition=Disposition.DUPLICATE)
-    if slug is not None:
-        _record(decision, slug, entry, changed, counted_mail, tx, now)
-        _answer(decision, read, entry or before, changed, counted_mail, tx, tools)
-    _finish(decision, read, entry, first, proof_for_first, tx, now)
-
-
-def _finish(decision: Decision, read: Read, entry: Entry | None, first: int | None, proof_for_first: bool, tx: Connection, now: datetime) -> None:
-    """Writes the mail's own end, and the first copy's where this one brought the proof."""
-    slug = read.campaign.slug if read.campaign else None
-    entry_id = entry.id if entry else None
-    own = decision
-    if proof_for_first and first is not None:
-        mails.redecide(
-            tx,
-            first,
-            disposition=decision.disposition,
-            action=decision.action,
-            reasons=list(decision.reasons),
-            assurance=read.verdict.assurance,
-            evidence=list(read.verdict.evidence),
-            entry_id=entry_id,
-            decided_at=now,
-        )
-        own = Decision(Action.IGNORE, ("is_a_copy", *decision.reasons), Disposition.DUPLICATE)
-    key = read.content_key if first is None else None
-    mails.finish(
-        tx,
-        read.mail.id,
-        campaign=slug,
-        parsed=read.parsed,
-        verdict=read.verdict,
+    first = history.copy.id if history.copy else None
+    cause = first if lends_proof and first is not None else read.mail.id
+    own = Decision(Action.IGNORE, (is_a_copy.__name__, *decision.reasons), Disposition.DUPLICATE) if lends_proof else decision
+    return Effects(
+        mail_id=read.mail.id,
+        cause=cause,
         decision=own,
-        content_key=key,
+        found=_found(read, first is None),
+        now=now,
+        campaign=read.campaign.slug if read.campaign else None,
+        entry=entry,
+        changed=changed,
+        event=_event_of(decision, changed=changed),
+        said=_answer(decision, read, entry or before, cause, now, tools) if answered < ANSWERS_A_DAY else None,
+        first=decision if lends_proof else None,
         copy_of=first,
-        entry_id=entry_id,
-        decided_at=now,
     )
+
+
+def _found(read: Read, is_first: bool) -> dict[str, Any]:
+    """The columns that tell what was read and how far it is proven."""
+    return {
+        "campaign": read.campaign.slug if read.campaign else None,
+        "assurance": read.verdict.assurance,
+        "evidence": list(read.verdict.evidence),
+        "language": read.parsed.language,
+        "content_hash": read.parsed.content_hash,
+        "content_key": read.content_key if is_first else None,
+    }
 
 
 def _accepted(read: Read, before: Entry | None, now: datetime) -> Entry:
@@ -284,7 +295,7 @@ def _said(signer: Signer) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value}
 
 
-_EFFECTS: dict[Action, Callable[[Read, Entry | None, datetime], Entry | None]] = {
+_CHANGES: dict[Action, Callable[[Read, Entry | None, datetime], Entry | None]] = {
     Action.ACCEPT: _accepted,
     Action.WITHDRAW: _withdrawn,
     Action.CORRECT: _corrected,
@@ -298,28 +309,19 @@ _EVENTS = {
 }
 
 
-def _record(decision: Decision, slug: str, entry: Entry | None, changed: bool, mail_id: int, tx: Connection, now: datetime) -> None:
-    """One event for whatever a digest should tell."""
-    kind = _EVENTS.get(decision.disposition)
+def _event_of(decision: Decision, *, changed: bool) -> EventKind | None:
+    """The event for whatever a digest should tell."""
     if decision.disposition is Disposition.CHANGED and changed:
-        kind = EventKind.CORRECTED if decision.action is Action.CORRECT else EventKind.UPDATED
-    if kind is not None:
-        entry_id = entry.id if entry else None
-        events.append(tx, kind, campaign=slug, at=now, actor="mail", reason=decision.reason, entry_id=entry_id, mail_id=mail_id)
+        return EventKind.CORRECTED if decision.action is Action.CORRECT else EventKind.UPDATED
+    return _EVENTS.get(decision.disposition)
 
 
-def _answer(decision: Decision, read: Read, entry: Entry | None, changed: bool, mail_id: int, tx: Connection, tools: Tools) -> None:
-    """Puts at most one answer into the outbox, of the kind that the outcome asks for."""
+def _answer(decision: Decision, read: Read, entry: Entry | None, cause: int, now: datetime, tools: Tools) -> Said | None:
+    """At most one answer, of the kind that the outcome asks for."""
     if read.campaign is None or read.parsed.author is None:
-        return
-    key = f"{read.campaign.slug}:{entry.id if entry else 0}:{mail_id}"
+        return None
+    null_sender = read.mail.envelope.sender == ""
     answer = acknowledge.answer_for(
-        decision, read.parsed, read.verdict, entry, read.campaign, key, null_sender=read.mail.envelope.sender == "", own_addresses=tools.by_address
+        decision, read.parsed, read.verdict, entry, read.campaign, f"{read.campaign.slug}:{cause}", null_sender=null_sender, own_addresses=tools.by_address
     )
-    if answer is None or (answer.kind is AnswerKind.ALREADY and changed):
-        return
-    now = tools.now()
-    if outbox.recent(tx, answer.to, now - timedelta(days=1)) >= ANSWERS_A_DAY:
-        return
-    mail = tools.render.answer(answer, read.campaign, now)
-    outbox.add(tx, mail, key=answer.key, kind=answer.kind, campaign=read.campaign.slug, now=now, mail_id=mail_id, entry_id=entry.id if entry else None)
+    return None if answer is None else Said(tools.render.answer(answer, read.campaign, now), answer.kind, answer.key)

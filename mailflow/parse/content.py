@@ -1,10 +1,8 @@
 """Two copies of one mail are known by what was written, not by how it travelled."""
 
 import hashlib
-import re
 
 _FIELDS = ("from", "to", "cc", "date", "subject", "message-id")
-_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 def sha256(raw: bytes) -> str:
@@ -13,16 +11,17 @@ def sha256(raw: bytes) -> str:
 
 
 def content_hash(fields: list[tuple[str, bytes]], body: bytes) -> str:
-    """SHA-256 over From, To, Cc, Date, Subject, Message-ID and the body, in hex.
+    """SHA-256 over From, To, Cc, Date, Subject, Message-ID and the body, in hex. ``body`` has LF line ends.
 
-    Preimage: for each of the six names in this order, for each field of that name from the top, the name, NUL,
-    the unfolded value with runs of white space made one space, NUL; then the body with CRLF line ends and no
-    trailing blank lines. Received, DKIM-Signature, Authentication-Results and List fields are outside it.
+    Preimage: for each of the six names in this order, for each field of that name from the top: the name in lower
+    case, NUL, the unfolded value with runs of white space made one space and NUL taken out, NUL. Then NUL, then the
+    body with CRLF line ends, without trailing white space at its end. No two different lists of fields give the same
+    bytes, since a value holds no NUL. Received, DKIM-Signature, Authentication-Results and List fields are outside.
     """
     digest = hashlib.sha256()
     for name in _FIELDS:
         for key, value in fields:
             if key == name:
-                digest.update(name.encode() + b"\0" + b" ".join(value.split()) + b"\0")
-    digest.update(_LINE_END.sub(b"\r\n", body).rstrip(b"\r\n \t"))
+                digest.update(name.encode() + b"\0" + b" ".join(value.replace(b"\0", b"").split()) + b"\0")
+    digest.update(b"\0" + body.rstrip().replace(b"\n", b"\r\n"))
     return digest.hexdigest()

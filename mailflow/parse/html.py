@@ -5,119 +5,163 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from mailflow.parse import markup
+from mailflow.parse.hostile import is_hostile, stripped
+from mailflow.parse.text import clean
+
 SIGNATURE_MARK = "\ue001"
 """Stands before each line of a signature that the markup names; text of a mail cannot hold it (see text.clean)."""
 
 _BLOCKS = frozenset({
     "p", "div", "br", "tr", "table", "li", "ul", "ol", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "hr", "center", "section",
-    "article", "header", "footer", "address", "dd", "dt", "dl", "td", "th", "body", "html", "tbody", "thead",
+    "article", "header", "footer", "address", "dd", "dt", "dl", "td", "th", "body", "html", "tbody", "thead", "includetail", "fieldset", "main",
 })  # fmt: skip
 _PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre"})
-_INLINE_CELLS = frozenset({"td", "th"})
-_SKIPPED = frozenset({"style", "script", "head", "title", "noscript", "template", "svg", "object", "iframe", "select", "textarea", "o:p"})
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|pt|em|%)?\s*(?:;|$)|mso-hide\s*:\s*all|opacity\s*:\s*0\s*(?:;|$)")
-_WHITE = re.compile(r"(?<![-\w])color\s*:\s*(?:#fff(?:fff)?|white|rgb\(255,\s*255,\s*255\))\b")
-_QUOTE_CLASS = re.compile(r"\b(?:gmail_quote|yahoo_quoted|protonmail_quote|moz-cite-prefix|gmail_attr|zmail_extra|qt-|OutlookMessageHeader|ms-outlook-mobile-reference-message|reply_header)\b|quote-container")
-_QUOTE_ID = re.compile(r"^(?:divRplyFwdMsg|appendonsend|x_divRplyFwdMsg|mail-editor-reference-message-container|replySplit|isReplyContent|yahoo_quoted_\d+|OLK_SRC_BODY_SECTION)$")
-_SIGNATURE = re.compile(r"\b(?:gmail_signature|moz-signature|protonmail_signature_block|AppleMailSignature|ms-outlook-mobile-signature|composer_signature|Signature|mail-signature|zmail_signature)\b")
-_OUTLOOK_RULE = re.compile(r"border:\s*none;\s*border-top:\s*solid\s+#(?:E1E1E1|B5C4DF)", re.IGNORECASE)
+_CELLS = frozenset({"td", "th"})
+_SKIPPED = frozenset({
+    "style", "script", "head", "title", "noscript", "template", "svg", "object", "iframe", "select", "textarea", "math", "audio", "video",
+})  # fmt: skip
 _SPACE = re.compile(r"[ \t\n\r\f]+")
+_WORD = re.compile(r"\w{2,}")
+_DATED = re.compile(r"\d{4}|\d{1,2}[:.]\d\d|@")
 MOST_NODES = 60_000
+MOST_HIDDEN = 4000
 
 
 @dataclass(slots=True)
 class _Page:
-    """Lines as they grow; ``depth`` is how many quotes we are in."""
+    """Lines as they grow; ``depth`` is how many quotes we are in, ``rest`` whether all below is quoted."""
 
+    tight: bool
     lines: list[str] = field(default_factory=list)
     current: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
     depth: int = 0
     signature: int = 0
-    hidden_letters: int = 0
+    ground: int = 0
+    verbatim: int = 0
+    rest: bool = False
 
     def end_line(self) -> None:
         """Ends the current line, if it holds anything."""
         text = _SPACE.sub(" ", "".join(self.current)).strip(" ")
         self.current.clear()
-        if text:
-            self.lines.append(self._prefix() + text)
+        if text and (text := clean(text).strip()):
+            prefix = self._prefix()
+            self.lines.extend(prefix + piece for piece in text.split("\n"))
 
     def blank(self) -> None:
         """One empty line, at most."""
-        if self.lines and self.lines[-1].strip("> ") != "":
+        if self.lines and self.lines[-1].strip("> \ue001") != "":
             self.lines.append(self._prefix().rstrip())
 
     def _prefix(self) -> str:
-        if self.depth:
-            return ">" * min(self.depth, 5) + " "
+        depth = self.depth + self.rest
+        if depth:
+            return ">" * min(depth, 5) + " "
         return SIGNATURE_MARK if self.signature else ""
 
 
 def to_text(html: str) -> tuple[str, bool]:
-    """(text, whether letters are hidden in it). Quoted blocks come as ``> `` lines. Never raises for any HTML."""
+    """(text, whether letters are hidden in it). Quoted blocks come as ``> `` lines. Never raises for any HTML, linear in its size.
+
+    Letters that are hidden are left out; they are told only if they say something that cannot be read anyway, and
+    stand outside a quote: newsletters hide a preview of their own first line.
+    """
+    if is_hostile(html):
+        return clean(stripped(html)), False
     root = LexborHTMLParser(html).root
-    page = _Page()
     if root is None:
         return "", False
-    stack: list[tuple[LexborNode, bool]] = [(root, False)]
+    # Outlook's paragraphs have no margin: where it writes empty ones between, the others are lines.
+    page = _Page(tight="MsoNormal" in html and "<o:p>&nbsp;</o:p>" in html)
+    _walk(root, page)
+    page.end_line()
+    text = "\n".join(page.lines).strip("\n")
+    return text, bool(page.hidden) and not set(_WORD.findall("\n".join(page.hidden).lower())) <= set(_WORD.findall(text.lower()))
+
+
+def _walk(root: LexborNode, page: _Page) -> None:
+    """Visits every node in document order; an element is met twice, going in and coming out."""
+    stack: list[tuple[LexborNode, tuple[str, int, int, int, int] | None]] = [(root, None)]
     seen = 0
     while stack and seen < MOST_NODES:
-        node, leaving = stack.pop()
-        if leaving:
-            _leave(node, page)
+        node, left = stack.pop()
+        if left is not None:
+            _leave(left, page)
             continue
         seen += 1
-        if node.tag == "-text":
-            page.current.append(_unformatted(node, page))
+        tag = str(node.tag)
+        if tag == "-text":
+            _letters(str(node.text_content or ""), page)
             continue
-        if not _enter(node, page):
+        if tag in _SKIPPED or (tag[:1] in "-_!" and tag != "-document"):
             continue
-        stack.append((node, True))
-        stack.extend((child, False) for child in reversed(_children(node)))
-    page.end_line()
-    return "\n".join(page.lines).strip("\n"), page.hidden_letters > 0
+        left = _enter(node, tag, page)
+        if left is None:
+            continue
+        stack.append((node, left))
+        children = []
+        child = node.child
+        while child is not None:
+            children.append(child)
+            child = child.next
+        stack.extend((child, None) for child in reversed(children))
 
 
-def _children(node: LexborNode) -> list[LexborNode]:
-    children = []
-    child = node.child
-    while child is not None:
-        children.append(child)
-        child = child.next
-    return children
+def _letters(text: str, page: _Page) -> None:
+    text = text.replace("\xa0", " ").replace(SIGNATURE_MARK, "")
+    if not page.verbatim or "\n" not in text:
+        page.current.append(text)
+        return
+    first, *others = text.split("\n")
+    page.current.append(first)
+    for line in others:
+        _break(page)
+        page.current.append(line)
 
 
-def _unformatted(node: LexborNode, page: _Page) -> str:
-    return str(node.text_content or "").replace("\xa0", " ").replace(SIGNATURE_MARK, "")
-
-
-def _enter(node: LexborNode, page: _Page) -> bool:
-    """Opens an element; False when its content is not for people."""
-    tag = str(node.tag)
-    if tag in _SKIPPED or tag.startswith(("-", "_", "!")):
-        return tag == "-document"
-    attributes = node.attributes
-    style = (attributes.get("style") or "").lower()
-    if "hidden" in attributes or (style and _HIDDEN.search(style)):
-        page.hidden_letters += sum(letter.isalnum() for letter in node.text()[:200]) > 3
-        return False
-    if style and _WHITE.search(style) and "background" not in style:
-        page.hidden_letters += 1
-        return False
+def _enter(node: LexborNode, tag: str, page: _Page) -> tuple[str, int, int, int, int] | None:
+    """Opens an element: what is to be undone at its end, ``None`` when its content is not for people."""
     if tag == "br":
         _break(page)
-        return False
+        return None
+    attributes = node.attributes
+    style = (attributes.get("style") or "")[: markup.LONGEST_STYLE].lower() if attributes else ""
+    grounds = 0
+    if attributes:
+        grounds = int(markup.has_background(attributes, style))
+        if markup.is_hidden(attributes, style) or (not page.ground and not grounds and markup.is_white(attributes, style)):
+            _hide(node, page)
+            return None
+        if not page.rest and markup.starts_the_rest(attributes, style):
+            page.end_line()
+            page.rest = True
+    is_paragraph = tag in _PARAGRAPHS and not (page.tight and tag == "p" and (attributes.get("class") or "").startswith("Mso"))
     if tag in _BLOCKS:
-        if tag in _INLINE_CELLS:
+        if tag in _CELLS:
             page.current.append(" ")
         else:
             page.end_line()
-        if tag in _PARAGRAPHS:
+        if is_paragraph:
             page.blank()
+    quotes = int(_quotes(node, tag, attributes, style, page))
+    signs = int(bool(attributes) and not quotes and markup.is_signature(attributes))
+    verbatim = int(tag == "pre" or "white-space" in style and "pre" in style.partition("white-space")[2][:14])
     if tag == "li":
         page.current.append("- ")
-    _count(node, page, 1)
-    return True
+    if quotes or signs:
+        page.end_line()
+    page.depth += quotes
+    page.signature += signs
+    page.ground += grounds
+    page.verbatim += verbatim
+    return (("p" if is_paragraph else tag), quotes, signs, grounds, verbatim)
+
+
+def _hide(node: LexborNode, page: _Page) -> None:
+    if not page.depth and not page.rest and len(page.hidden) < 100:
+        page.hidden.append(node.text()[:MOST_HIDDEN])
 
 
 def _break(page: _Page) -> None:
@@ -128,22 +172,32 @@ def _break(page: _Page) -> None:
         page.blank()
 
 
-def _leave(node: LexborNode, page: _Page) -> None:
-    tag = str(node.tag)
-    if tag in _BLOCKS and tag not in _INLINE_CELLS:
+def _leave(left: tuple[str, int, int, int, int], page: _Page) -> None:
+    tag, quotes, signs, grounds, verbatim = left
+    if (tag in _BLOCKS and tag not in _CELLS) or quotes or signs:
         page.end_line()
+    page.depth -= quotes
+    page.signature -= signs
+    page.ground -= grounds
+    page.verbatim -= verbatim
     if tag in _PARAGRAPHS:
         page.blank()
-    _count(node, page, -1)
 
 
-def _count(node: LexborNode, page: _Page, by: int) -> None:
-    """Goes into or out of a quote or a signature."""
-    attributes = node.attributes
-    class_, id_ = attributes.get("class") or "", attributes.get("id") or ""
-    if node.tag == "blockquote" and (attributes.get("type") == "cite" or "quote" in class_ or "border-left" in (attributes.get("style") or "")):
-        page.depth += by
-    elif _QUOTE_CLASS.search(class_) or _QUOTE_ID.match(id_) or _OUTLOOK_RULE.search(attributes.get("style") or ""):
-        page.depth += by
-    elif _SIGNATURE.search(class_) or _SIGNATURE.search(id_):
-        page.signature += by
+def _quotes(node: LexborNode, tag: str, attributes: dict[str, str | None], style: str, page: _Page) -> bool:
+    """Whether an element is a quote as a whole. Of one that holds a blockquote only that is: answers may stand between."""
+    if tag == "blockquote":
+        if attributes and markup.is_quoting_block(attributes, style):
+            return True
+        last = next((line for line in reversed(page.lines[-2:]) if line.strip()), "")
+        return last.rstrip().endswith((":", "：")) and _DATED.search(last) is not None
+    return bool(attributes) and markup.is_quote(attributes) and not _holds_blockquote(node)
+
+
+def _holds_blockquote(node: LexborNode) -> bool:
+    child, looked = node.child, 0
+    while child is not None and looked < 100:
+        if child.tag == "blockquote":
+            return True
+        child, looked = child.next, looked + 1
+    return False

@@ -1,21 +1,28 @@
 """MIME taken apart with the standard parser (compat32, behind the caps) and guarded accessors."""
 
-import binascii
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from email import message_from_bytes
+from email import message_from_string
 from email.message import Message
 from typing import TypeVar
 
-from mailflow.parse.text import clean, decode
+from mailflow.parse.headers import Field
+from mailflow.parse.text import Guesser, clean, decode
+from mailflow.parse.transfer import decoded
 
 _T = TypeVar("_T")
 _PARAMETER = re.compile(r";\s*([A-Za-z0-9_*-]{1,40})\s*=\s*(\"[^\"]{0,500}\"|[^;\s\"]{0,500})")
 _TYPE = re.compile(r"\s*([A-Za-z0-9!#$&^_.+-]{1,80}/[A-Za-z0-9!#$&^_.+-]{1,80})")
-_REPORTS = frozenset({"message/delivery-status", "message/disposition-notification", "message/feedback-report", "message/global-delivery-status"})
+_REPORTS = frozenset({
+    "message/delivery-status", "message/disposition-notification", "message/feedback-report", "message/global-delivery-status",
+    "message/global-disposition-notification",
+})  # fmt: skip
 _RETURNED = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"})
+_READ = frozenset({"text/plain", "text/html", "text/enriched"})
 _ENCRYPTED = frozenset({"multipart/encrypted", "application/pgp-encrypted"})
+_MIME_FIELDS = ("content-type", "content-transfer-encoding", "content-disposition")
+_ARMOUR = "-----BEGIN PGP MESSAGE-----"
 TEXT_BYTES = 1_000_000
 """More text than this is no letter; the rest is left unread."""
 RETURNED_BYTES = 20_000
@@ -36,6 +43,7 @@ class Text:
 class Taken:
     """What a MIME tree holds."""
 
+    guesser: Guesser
     texts: list[Text] = field(default_factory=list)
     content_types: list[str] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
@@ -49,16 +57,25 @@ def guarded(call: Callable[[], _T], default: _T, defects: list[str], name: str) 
     """The one guard round the standard parser's accessors: on hostile mail they raise nearly anything (F10)."""
     try:
         return call()
-    except Exception:  # noqa: BLE001  # KeyError, LookupError, IndexError, AttributeError, TypeError, ValueError, RecursionError were all seen
+    except Exception:  # noqa: BLE001 - KeyError, LookupError, IndexError, AttributeError, TypeError, ValueError, RecursionError were all seen
         defects.append(name)
         return default
 
 
-def take(raw: bytes, depth: int, most_parts: int) -> Taken:
-    """Walks the MIME tree without recursion, at most ``depth`` deep and ``most_parts`` wide. Never raises."""
-    taken = Taken()
-    message = guarded(lambda: message_from_bytes(raw), None, taken.defects, "mime_unparsable")
+def take(fields: list[Field], body: bytes, guesser: Guesser, depth: int, most_parts: int) -> Taken:
+    """Walks the MIME tree without recursion, at most ``depth`` deep and ``most_parts`` wide. Never raises.
+
+    The standard parser is given the MIME fields of the header block only: where the block ends and what its fields
+    are, has been decided once, by us. A mail that it cannot parse at all is read as one plain text.
+    """
+    taken = Taken(guesser)
+    top = {name: value for name, value in reversed(fields) if name in _MIME_FIELDS}
+    head = b"".join(name.encode() + b": " + value + b"\n" for name, value in top.items())
+    # Latin-1 is bytes as letters: nothing is lost, and the parser never meets a surrogate.
+    message = guarded(lambda: message_from_string((head + b"\n" + body).decode("latin-1")), None, taken.defects, "mime_unparsable")
     if message is None:
+        taken.content_types.append("text/plain")
+        _text(body, "text/plain", {}, 0, taken)
         return taken
     stack: list[tuple[Message, int, int]] = [(message, 0, 0)]
     alternatives = seen = 0
@@ -82,71 +99,90 @@ def take(raw: bytes, depth: int, most_parts: int) -> Taken:
     return taken
 
 
+def _header(part: Message, name: str, taken: Taken) -> str:
+    """A MIME field of a part as text, shortened; ``""`` where it is absent or unreadable."""
+    value = guarded(lambda: part.get(name), None, taken.defects, "part_header_unreadable")
+    return "" if value is None else str(value)[:4096]
+
+
 def _type_of(part: Message, taken: Taken) -> tuple[str, dict[str, str]]:
-    value = str(guarded(lambda: part.get("Content-Type"), None, taken.defects, "content_type_unreadable") or "text/plain")[:4096]
+    value = _header(part, "Content-Type", taken)
+    if not value:
+        return "text/plain", {}
     match = _TYPE.match(value)
-    parameters = {name.lower(): text.strip('"') for name, text in _PARAMETER.findall(value)}
+    if match is None:
+        taken.defects.append("content_type_unreadable")
+    parameters = {name.lower().removesuffix("*"): text.strip('"') for name, text in _PARAMETER.findall(value)}
     return (match[1].lower() if match else "text/plain"), parameters
 
 
 def _is_encrypted(kind: str, parameters: dict[str, str]) -> bool:
     if kind in _ENCRYPTED:
         return True
-    return kind in ("application/pkcs7-mime", "application/x-pkcs7-mime") and "signed" not in parameters.get("smime-type", "")
+    return kind in ("application/pkcs7-mime", "application/x-pkcs7-mime") and "signed" not in parameters.get("smime-type", "").lower()
 
 
 def _children(part: Message, kind: str, taken: Taken) -> list[Message] | None:
-    """The parts of a container that is to be walked, ``None`` for a leaf; mails inside mails are leaves."""
+    """The parts of a container that is to be walked, ``None`` for a leaf; mails inside mails are leaves.
+
+    Of multipart/signed only what was signed (RFC 1847 §2.1): nobody signed what stands beside it.
+    """
     payload = guarded(part.get_payload, None, taken.defects, "payload_unreadable")
     if not isinstance(payload, list) or kind in _RETURNED or kind in _REPORTS:
         if kind.startswith("multipart/") and not isinstance(payload, list):
             taken.defects.append("broken_multipart")
         return None
     parts = [child for child in payload if isinstance(child, Message)]
-    return parts[:1] if kind == "multipart/signed" else parts
+    if kind == "multipart/signed" and len(parts) > 1:
+        taken.content_types.extend(_type_of(child, taken)[0] for child in parts[1:])
+        return parts[:1]
+    return parts
 
 
 def _leaf(part: Message, kind: str, parameters: dict[str, str], alternative: int, taken: Taken) -> None:
     taken.content_types.append(kind)
     if kind in _REPORTS or kind in _RETURNED:
-        text = guarded(lambda: _inner_text(part), "", taken.defects, "inner_mail_unreadable")
+        text = guarded(lambda: _inner_text(part, taken), "", taken.defects, "inner_mail_unreadable")
         (taken.reports if kind in _REPORTS else taken.returned).append(clean(text))
         return
-    disposition = str(guarded(lambda: part.get("Content-Disposition"), None, taken.defects, "disposition_unreadable") or "").lower()
-    is_text = kind in ("text/plain", "text/html", "text/enriched") or kind.startswith("multipart/")
+    disposition = _header(part, "Content-Disposition", taken).lower()
+    is_text = kind in _READ or kind.startswith("multipart/") or kind == "text"
     if not is_text or disposition.lstrip().startswith("attachment"):
         taken.attachments += 1
         return
-    data = _payload(part, taken)[:TEXT_BYTES]
-    text, defect = decode(data, parameters.get("charset"))
+    _text(_payload(part, taken), kind, parameters, alternative, taken)
+
+
+def _text(data: bytes, kind: str, parameters: dict[str, str], alternative: int, taken: Taken) -> None:
+    text, defect = decode(data[:TEXT_BYTES], parameters.get("charset"), taken.guesser)
     if defect:
         taken.defects.append(defect)
+    text = clean(text)
+    taken.encrypted |= text.lstrip()[:40].startswith(_ARMOUR)
     flowed = parameters.get("format", "").lower() == "flowed"
-    taken.texts.append(Text(kind == "text/html", clean(text), flowed, parameters.get("delsp", "").lower() == "yes", alternative))
+    taken.texts.append(Text(kind == "text/html", text, flowed, parameters.get("delsp", "").lower() == "yes", alternative))
 
 
 def _payload(part: Message, taken: Taken) -> bytes:
-    """The decoded bytes of a leaf; what cannot be decoded is taken as it stands."""
-
-    def decoded() -> bytes:
-        try:
-            found = part.get_payload(decode=True)
-        except (binascii.Error, ValueError):
-            found = str(part.get_payload()).encode("ascii", "surrogateescape")
-        return found if isinstance(found, bytes) else b""
-
-    return guarded(decoded, b"", taken.defects, "payload_unreadable")
+    """The bytes of a leaf, transfer encoding undone; what cannot be decoded is taken as it stands."""
+    payload = guarded(part.get_payload, "", taken.defects, "payload_unreadable")
+    raw = payload.encode("latin-1", "replace") if isinstance(payload, str) else b""
+    data, defect = decoded(raw, _header(part, "Content-Transfer-Encoding", taken))
+    if defect:
+        taken.defects.append(defect)
+    return data
 
 
-def _inner_text(part: Message) -> str:
-    """Headers and text of a report or a returned mail, flat, shortened."""
+def _inner_text(part: Message, taken: Taken) -> str:
+    """Headers and text of a report or a returned mail, flat, shortened. Mails inside that mail are not opened."""
     payload = part.get_payload()
-    if isinstance(payload, list):
-        pieces = []
-        for child in payload[:50]:
-            pieces.append("\n".join(f"{name}: {value}" for name, value in child.items()))
-            inner = child.get_payload(decode=True) if not child.is_multipart() else b""
-            pieces.append(decode(inner[:RETURNED_BYTES], None)[0] if isinstance(inner, bytes) else "")
-        return "\n\n".join(pieces)[:RETURNED_BYTES]
-    data = part.get_payload(decode=True)
-    return decode(data[:RETURNED_BYTES], None)[0] if isinstance(data, bytes) else ""
+    if not isinstance(payload, list):
+        return decode(_payload(part, taken)[:RETURNED_BYTES], None, taken.guesser)[0]
+    pieces: list[str] = []
+    for child in payload[:50]:
+        if isinstance(child, Message):
+            headers = "\n".join(f"{name}: {value}" for name, value in child.items())
+            pieces.append(decode(headers.encode("latin-1", "replace"), None, taken.guesser)[0])
+            inner = child.get_payload()
+            pieces.append("" if isinstance(inner, list) else decode(_payload(child, taken)[:RETURNED_BYTES], None, taken.guesser)[0])
+    return "\n\n".join(pieces)[:RETURNED_BYTES]

@@ -1,15 +1,13 @@
 """Entries and their versions: one row a person and campaign, every change kept."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from mailflow.model.endorsement import Entry, EntryState
 from mailflow.model.mail import Assurance
-from mailflow.store.schema import entries, versions
+from mailflow.store.schema import entries
 
 
 def find(tx: Connection, campaign: str, identity: str) -> Entry | None:
@@ -19,34 +17,15 @@ def find(tx: Connection, campaign: str, identity: str) -> Entry | None:
     return None if row is None else _entry(row)
 
 
-def save(tx: Connection, entry: Entry, mail_id: int | None) -> Entry:
-    """Inserts (``id`` 0) or updates an entry and keeps the version; returns it with its id.
-
-    Raises sqlalchemy.exc.IntegrityError when somebody else has just made the person's first entry.
-    """
-    values = {key: value for key, value in asdict(entry).items() if key != "id"}
-    if entry.id == 0:
-        result = tx.execute(sa.insert(entries).values(**values))
-        entry = replace(entry, id=_new_id(result))
-    else:
-        tx.execute(sa.update(entries).where(entries.c.id == entry.id).values(**values))
-    tx.execute(sa.insert(versions).values(entry_id=entry.id, version=entry.version, mail_id=mail_id, record=_record(values), at=entry.changed_at))
-    return entry
+_FIND_ALL = sa.select(entries).where(entries.c.identity.in_(sa.bindparam("who", expanding=True)))
 
 
-def _new_id(result: sa.CursorResult[Any]) -> int:
-    key = result.inserted_primary_key
-    if key is None:
-        raise AssertionError("an insert gave no id")
-    return int(key[0])
-
-
-_OF_THE_ROW = frozenset({"campaign", "identity", "address", "changed_at", "last_word_at", "version"})
-"""What a version need not repeat: it stands in the entry or in the version's own columns."""
-
-
-def _record(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key not in _OF_THE_ROW}
+def find_all(tx: Connection, people: Collection[tuple[str, str]]) -> dict[tuple[str, str], Entry]:
+    """By (campaign, identity), the entries of these people, live or withdrawn."""
+    if not people:
+        return {}
+    found = tx.execute(_FIND_ALL, {"who": [identity for _, identity in people]}).mappings()
+    return {key: _entry(row) for row in found if (key := (row["campaign"], row["identity"])) in people}
 
 
 def _entry(row: RowMapping) -> Entry:

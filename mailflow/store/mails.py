@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
-from mailflow.model.decision import Decision, Disposition
-from mailflow.model.mail import Assurance, Envelope, KeptMail, ParsedMail, Verdict
+from mailflow.model.decision import Disposition
+from mailflow.model.mail import Assurance, Envelope, KeptMail, Verdict
 from mailflow.store.schema import EPOCH, mails, raws
 
 TRIES = 3
@@ -113,39 +113,14 @@ def _kept(row: RowMapping) -> KeptMail:
     return KeptMail(row["id"], bytes(row["data"]), envelope, row["received_at"], row["campaign"], row["attempts"])
 
 
-def finish(tx: Connection, mail_id: int, *, campaign: str | None, parsed: ParsedMail, verdict: Verdict, decision: Decision, **more: Any) -> None:
-    """Writes what was found and decided and ends the lease; ``more`` are columns such as entry_id or copy_of."""
-    values: dict[str, Any] = {
-        "campaign": campaign,
-        "disposition": decision.disposition,
-        "action": decision.action,
-        "reasons": list(decision.reasons),
-        "assurance": verdict.assurance,
-        "evidence": list(verdict.evidence),
-        "language": parsed.language,
-        "content_hash": parsed.content_hash,
-        "lease_owner": None,
-        "lease_until": None,
-        "error": None,
-    }
-    tx.execute(sa.update(mails).where(mails.c.id == mail_id).values(**values, **more))
+_FIRST_COPIES = sa.select(mails.c.content_key, mails.c.id, mails.c.disposition, mails.c.assurance, mails.c.reasons, mails.c.entry_id).where(
+    mails.c.content_key.in_(sa.bindparam("keys", expanding=True))
+)
 
 
-def first_copy(tx: Connection, content_key: str) -> RowMapping | None:
-    """The first mail with this content in its campaign: id, disposition, assurance, reasons, entry_id."""
-    columns = (mails.c.id, mails.c.disposition, mails.c.assurance, mails.c.reasons, mails.c.entry_id)
-    return tx.execute(sa.select(*columns).where(mails.c.content_key == content_key)).mappings().first()
-
-
-def redecide(tx: Connection, mail_id: int, **values: Any) -> None:
-    """Overwrites columns of a settled mail, such as when a better proven copy arrives."""
-    tx.execute(sa.update(mails).where(mails.c.id == mail_id).values(**values))
-
-
-def postpone(tx: Connection, mail_id: int, due_at: datetime, reason: str) -> None:
-    """Gives a mail back until ``due_at`` without counting the try: it was not the mail's fault."""
-    values = {"due_at": due_at, "error": reason, "attempts": 0, "lease_owner": None, "lease_until": None}
-    tx.execute(sa.update(mails).where(mails.c.id == mail_id).values(**values))
+def first_copies(tx: Connection, content_keys: Sequence[str]) -> dict[str, RowMapping]:
+    """By content key, the first mail with it: id, disposition, assurance, reasons, entry_id."""
+    return {row["content_key"]: row for row in tx.execute(_FIRST_COPIES, {"keys": list(content_keys)}).mappings()}
 
 
 def fail(tx: Connection, mail_id: int, owner: str, error: str) -> None:

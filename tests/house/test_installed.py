@@ -1,15 +1,19 @@
-"""The wheel is whole: put into an empty folder it works from anywhere, and every command says how it is used."""
+"""The wheel is whole: installed into an empty environment it works from anywhere, and every command says how it is used."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+import sysconfig
+import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 import typer.main
 
+import mailflow
 from mailflow.cli import build
 
 ROOT = Path(__file__).parents[2]
@@ -19,59 +23,83 @@ MAIL = b"From: Ann Heron <ann@marsh.example>\r\nTo: endorse@delta.example\r\nSub
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that holds what the wheel holds and nothing else."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout, built by the locked builder."""
     out = tmp_path_factory.mktemp("wheel")
     build = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
     subprocess.run([sys.executable, "-c", build, str(out)], cwd=ROOT, check=True, capture_output=True)
     (wheel,) = out.glob("mailflow-*.whl")
-    target = tmp_path_factory.mktemp("target")
-    zipfile.ZipFile(wheel).extractall(target)
-    return target
+    return wheel
 
 
-def run(installed: Path, cwd: Path, *args: str) -> "subprocess.CompletedProcess[str]":
-    """The program out of ``installed``, started in another folder."""
-    env = {**os.environ, "PYTHONPATH": str(installed)}
-    return subprocess.run(
-        [sys.executable, "-m", "mailflow", *args], cwd=cwd, env=env, capture_output=True, text=True, timeout=60, check=False
-    )
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment of its own with the wheel in it; what mailflow depends on is looked up in the one that runs the tests."""
+    home = tmp_path_factory.mktemp("venv")
+    venv.create(home, with_pip=False, symlinks=True)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(home / "bin" / "python")]
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)], check=True, capture_output=True)
+    own = Path(sysconfig.get_path("purelib", "venv", {"base": str(home), "platbase": str(home)}))
+    # After the installation: pip must not take a mailflow over there for one that is here. A line of a .pth file goes behind what is here.
+    (own / "neighbours.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return home
 
 
-def test_the_wheel_holds_the_package_its_data_and_its_licence(installed: Path) -> None:
-    shipped = {
-        path.relative_to(installed / "mailflow" / "_data") for path in (installed / "mailflow" / "_data").rglob("*") if path.is_file()
-    }
-    here = {path.relative_to(ROOT) for folder in ("templates", "config") for path in (ROOT / folder).rglob("*") if path.is_file()}
-    assert shipped == here
-    assert next(installed.glob("mailflow-*.dist-info/licenses/LICENSE")).read_bytes() == (ROOT / "LICENSE").read_bytes()
-    assert {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")} == {"mailflow"}
+def run(installed: Path, cwd: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+    """A program out of ``installed``, started in another folder, as a user would."""
+    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MAILFLOW_CONFIG")}
+    program = [str(installed / "bin" / command[0]), *command[1:]]
+    return subprocess.run(program, cwd=cwd, env=env, capture_output=True, text=True, timeout=100, check=False)
+
+
+def test_the_wheel_holds_the_package_its_data_and_its_licence(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        licence = next(name for name in names if name.endswith(".dist-info/licenses/LICENSE"))
+        assert archive.read(licence) == (ROOT / "LICENSE").read_bytes()
+    data = "mailflow/_data/"
+    here = {str(path.relative_to(ROOT)) for folder in ("templates", "config") for path in (ROOT / folder).rglob("*") if path.is_file()}
+    code = {str(path.relative_to(ROOT)) for path in (ROOT / "mailflow").rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    assert {name.removeprefix(data) for name in names if name.startswith(data)} == here
+    assert {name for name in names if name.startswith("mailflow/") and not name.startswith(data)} == code
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"mailflow"}
 
 
 def test_it_starts_from_another_folder(installed: Path, tmp_path: Path) -> None:
-    found = run(installed, tmp_path, "--help")
+    found = run(installed, tmp_path, "mailflow", "--help")
     assert found.returncode == 0, found.stderr
     assert "mailflow" in found.stdout
 
 
-def test_it_is_the_installed_one_that_starts(installed: Path, tmp_path: Path) -> None:
-    env = {**os.environ, "PYTHONPATH": str(installed)}
-    where = [sys.executable, "-c", "from mailflow.packaged import packaged; print(packaged('templates')); print(packaged('config'))"]
-    found = subprocess.run(where, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
-    assert found.stdout.split() == [str(installed / "mailflow" / "_data" / name) for name in ("templates", "config")]
+def test_it_is_the_installed_one_that_starts_with_its_own_data(installed: Path, tmp_path: Path) -> None:
+    where = "from mailflow.packaged import packaged; print(packaged('templates')); print(packaged('config'))"
+    found = run(installed, tmp_path, "python", "-c", where)
+    assert [Path(line).parents[2].name for line in found.stdout.split()] == ["site-packages"] * 2, found.stderr
+    assert all(Path(line).is_relative_to(installed) for line in found.stdout.split())
 
 
 def test_it_explains_a_mail_with_no_configuration_about(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "one.eml").write_bytes(MAIL)
-    found = run(installed, tmp_path, "explain", "--assume-authenticated", "--json", "one.eml")
+    found = run(installed, tmp_path, "mailflow", "explain", "--assume-authenticated", "--json", "one.eml")
     assert found.returncode == 0, found.stderr
-    assert '"intent": "endorse"' in found.stdout or '"intent":"endorse"' in found.stdout
+    assert json.loads(found.stdout)["intent"] == "endorse"
 
 
 def test_it_writes_a_configuration_from_what_it_ships(installed: Path, tmp_path: Path) -> None:
-    found = run(installed, tmp_path, "init", "new", "--yes")
+    found = run(installed, tmp_path, "mailflow", "init", "new", "--yes")
     assert found.returncode == 0, found.stderr
     assert (tmp_path / "new" / "mailflow.toml").exists() or (tmp_path / "new" / "config" / "mailflow.toml").exists()
+
+
+def test_the_demo_plays_from_another_folder_and_its_books_balance(installed: Path, tmp_path: Path) -> None:
+    found = run(installed, tmp_path, "mailflow", "demo", "--out", "out")
+    assert found.returncode == 0, found.stderr
+    assert list((tmp_path / "out" / "outgoing").glob("*.eml"))
+
+
+@pytest.mark.skipif(not sys.flags.safe_path, reason="not started by make: which mailflow is tested depends on the folder")
+def test_the_tests_of_make_see_the_installed_mailflow() -> None:
+    assert not Path(mailflow.__file__).is_relative_to(ROOT / "mailflow")
 
 
 def leaves() -> list[tuple[str, ...]]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from stores import NOW, keep, new_mail, opened
 
-from mailflow.model.decision import Disposition
-from mailflow.store import books, mails
+from mailflow.model.decision import Action, Decision, Disposition
+from mailflow.store import books, effects, mails
 from mailflow.store.engine import Store
 
 MINUTE = timedelta(minutes=1)
@@ -115,7 +115,8 @@ def test_a_postponed_mail_waits_for_its_time(store: Store) -> None:
     (mail_id,) = keep(store)
     claim(store)
     with store.write() as tx:
-        mails.postpone(tx, mail_id, NOW + MINUTE, "dns_was_unavailable")
+        decision = Decision(Action.DEFER, ("dns_was_unavailable",), Disposition.IN_FLIGHT)
+        effects.write(tx, [effects.Effects(mail_id, mail_id, decision, {}, NOW, postpone=NOW + MINUTE)])
     assert claim(store) == []
     assert claim(store, at=MINUTE) == [mail_id]
 
