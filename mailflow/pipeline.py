@@ -8,13 +8,14 @@ from typing import Any, Protocol
 from sqlalchemy.engine import Connection, RowMapping
 
 from mailflow import acknowledge, crash
-from mailflow.config.campaign import Campaign, Listing, Publish
+from mailflow.config.campaign import Campaign
 from mailflow.decide import Facts, FirstCopy, History, Policy, decide, identity
+from mailflow.decide.change import CHANGES, Word, changed_entry
 from mailflow.decide.rules import author_is_unproven, is_a_copy
 from mailflow.model.answer import Answer, OutgoingMail
 from mailflow.model.decision import Action, Decision, Disposition
-from mailflow.model.endorsement import Entry, EntryState, EventKind
-from mailflow.model.mail import KeptMail, ParsedMail, Signer, Verdict
+from mailflow.model.endorsement import Entry, EventKind
+from mailflow.model.mail import KeptMail, ParsedMail, Verdict
 from mailflow.model.outside import Now
 from mailflow.store import effects, entries, mails, outbox
 from mailflow.store.effects import Effects, Said
@@ -174,10 +175,10 @@ def apply(decision: Decision, read: Read, history: History, answered: int, now: 
     if decision.action is Action.DEFER:
         decision = Decision(Action.HOLD, decision.reasons, Disposition.HELD)
     before = history.entry
-    entry = _CHANGES[decision.action](read, before, now) if decision.action in _CHANGES else None
+    entry = changed_entry(decision.action, Word(read.parsed, read.verdict, read.campaign, read.mail.received_at), before, now)
     changed = entry is not None and entry != before
     lends_proof = history.copy is not None and decision.disposition is not Disposition.DUPLICATE
-    if decision.action in _CHANGES and not changed:
+    if decision.action in CHANGES and not changed:
         decision = replace(decision, disposition=Disposition.DUPLICATE)
     first = history.copy.id if history.copy else None
     cause = first if lends_proof and first is not None else read.mail.id
@@ -209,97 +210,6 @@ def _found(read: Read, is_first: bool) -> dict[str, Any]:
         "content_key": read.content_key if is_first else None,
     }
 
-
-def _accepted(read: Read, before: Entry | None, now: datetime) -> Entry:
-    """The person's entry as this mail makes it. A withdrawn entry lives again: the last word is theirs."""
-    campaign, parsed = read.campaign, read.parsed
-    if campaign is None or parsed.author is None:
-        raise AssertionError("accepted without campaign or author")
-    signer = parsed.signers[0]
-    fresh = Entry(
-        id=before.id if before else 0,
-        campaign=campaign.slug,
-        identity=identity(parsed.author),
-        address=parsed.author,
-        name=signer.name,
-        title=signer.title,
-        affiliation=signer.affiliation,
-        place=signer.place,
-        country=signer.country,
-        organisation=parsed.organisation,
-        words=parsed.words,
-        language=parsed.language,
-        named=_is_named(campaign, parsed),
-        words_shown=parsed.public,
-        assurance=read.verdict.assurance,
-        state=EntryState.LIVE,
-        version=before.version + 1 if before else 1,
-        statement_hash=campaign.statement_hash,
-        notice_version=campaign.notice_version,
-        changed_at=now,
-        last_word_at=_word_at(read, before),
-        published=campaign.publish is Publish.AT_ONCE,
-    )
-    return before if before is not None and _same(before, fresh) else fresh
-
-
-def _is_named(campaign: Campaign, parsed: ParsedMail) -> bool:
-    """Consent to be named: as the campaign's notice says; a request not to be named always wins."""
-    if not parsed.public or campaign.listing is Listing.COUNT:
-        return False
-    return campaign.listing is Listing.NAMED or parsed.asks_to_be_named
-
-
-def _word_at(read: Read, before: Entry | None) -> datetime:
-    said = min(read.verdict.signed_at or read.mail.received_at, read.mail.received_at)
-    return max(said, before.last_word_at) if before and before.last_word_at else said
-
-
-def _same(before: Entry, fresh: Entry) -> bool:
-    """Whether a new mail leaves the entry as it is; a proof never gets worse by that."""
-    same = {"version": 0, "changed_at": before.changed_at, "last_word_at": None, "assurance": before.assurance, "published": True}
-    return _replaced(before, same) == _replaced(fresh, same)
-
-
-def _withdrawn(read: Read, before: Entry | None, now: datetime) -> Entry | None:
-    if before is None:
-        return None
-    return replace(before, state=EntryState.WITHDRAWN, version=before.version + 1, changed_at=now, last_word_at=_word_at(read, before))
-
-
-def _corrected(read: Read, before: Entry | None, now: datetime) -> Entry | None:
-    """The entry with only the fields that the mail speaks of changed."""
-    if before is None:
-        return None
-    parsed = read.parsed
-    said: dict[str, object] = _said(parsed.signers[0]) if len(parsed.signers) == 1 else {}
-    if parsed.words:
-        said["words"] = parsed.words
-    if not parsed.public:
-        said |= {"named": False, "words_shown": False}
-    elif parsed.asks_to_be_named and read.campaign and read.campaign.listing is not Listing.COUNT:
-        said |= {"named": True, "words_shown": True}
-    fresh = _replaced(before, said)
-    if fresh == before:
-        return before
-    return replace(fresh, version=before.version + 1, changed_at=now, last_word_at=_word_at(read, before))
-
-
-def _replaced(entry: Entry, values: Mapping[str, Any]) -> Entry:
-    """The entry with some fields changed, by name."""
-    return replace(entry, **values)
-
-
-def _said(signer: Signer) -> dict[str, object]:
-    fields = {name: getattr(signer, name) for name in ("name", "title", "affiliation", "place", "country")}
-    return {name: value for name, value in fields.items() if value}
-
-
-_CHANGES: dict[Action, Callable[[Read, Entry | None, datetime], Entry | None]] = {
-    Action.ACCEPT: _accepted,
-    Action.WITHDRAW: _withdrawn,
-    Action.CORRECT: _corrected,
-}
 
 _EVENTS = {
     Disposition.COUNTED: EventKind.ENDORSED,

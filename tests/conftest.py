@@ -1,11 +1,13 @@
 """What every test may ask for: a store on SQLite and on a real PostgreSQL, and Hypothesis that is the same everywhere."""
 
 import os
+import subprocess
 import socket
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
@@ -78,7 +80,9 @@ def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
     admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with admin.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+    # An empty password is none: a configuration that held one would have to be private.
+    address = url._replace(drivername="postgresql", database=name, password=url.password or None)
+    yield address.render_as_string(hide_password=False)
     with admin.connect() as connection:
         connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 

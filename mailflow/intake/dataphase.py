@@ -88,7 +88,7 @@ class Collector:
             os.fsync(self._file.fileno())
             crash.point("raw.fsynced.before_insert")
             stuffed = self._name.read_bytes()
-        return stuffed.replace(b"\r\n..", b"\r\n.")[2:]
+        return stuffed.replace(b"\r\n.", b"\r\n")[2:]
 
     def discard(self) -> None:
         """Removes the spool file; safe to call twice."""
@@ -113,17 +113,20 @@ def hops(raw: bytes) -> int:
 
 def sweep(spool: Path) -> int:
     """Removes what a killed listener left behind; nobody was told 250 for it. Returns how many files."""
-    left = [file for file in spool.glob("*.arriving") if not _is_alive(int(file.name.partition("-")[0] or 0))]
+    left = [file for file in spool.glob("*.arriving") if not _is_alive(file.name.partition("-")[0])]
     for file in left:
         file.unlink(missing_ok=True)
     return len(left)
 
 
-def _is_alive(pid: int) -> bool:
+def _is_alive(pid: str) -> bool:
+    """Whether another process has this number. Our own files are not there yet: in a container our number was our forerunner's."""
+    if not pid.isdecimal() or not 0 < int(pid) < 2**31 or int(pid) == os.getpid():
+        return False
     try:
-        os.kill(pid, 0)
+        os.kill(int(pid), 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return pid > 0
+    return True

@@ -1,6 +1,7 @@
 """How much all sessions of one listener may take together."""
 
 import ipaddress
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from mailflow.config.settings import SmtpSettings
 
 ROOM_FOR_ONE = 1.5
 """A mail costs its size and half as much again while it is checked and written."""
+DISK_SECONDS = 0.1
+"""How long an answer about the free disk holds: asking for each mail costs more than taking it."""
 
 
 @dataclass
@@ -21,6 +24,7 @@ class House:
     clients: Counter[str] = field(default_factory=Counter)
     connections: int = 0
     memory: int = 0
+    _disk: tuple[float, bool] = (float("-inf"), False)
 
     def enter(self, peer: str) -> bool:
         """Lets a connection in, or says that there are too many of all or from this client."""
@@ -41,7 +45,10 @@ class House:
 
     def has_disk(self) -> bool:
         """Whether a mail of the largest size would leave the floor untouched."""
-        return self.free_bytes() >= max(self.floor, int(ROOM_FOR_ONE * self.settings.max_message_bytes))
+        now = time.monotonic()
+        if now - self._disk[0] > DISK_SECONDS:
+            self._disk = (now, self.free_bytes() >= max(self.floor, int(ROOM_FOR_ONE * self.settings.max_message_bytes)))
+        return self._disk[1]
 
     def has_memory(self) -> bool:
         """Whether another mail may begin to arrive."""

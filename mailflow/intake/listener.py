@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mailflow.config.settings import LimitSettings, SmtpSettings
 from mailflow.intake import Keeping
+from mailflow.intake.answers import Answers
 from mailflow.intake.connection import Door
 from mailflow.intake.dataphase import sweep
 from mailflow.intake.limits import House
@@ -47,9 +48,9 @@ async def serve(
     if left:
         log.info("removed %d half-arrived mails of a listener that was killed", left)
     house = House(settings, free_bytes, free_floor)
-    door = Door(settings, limits, campaigns, keeper, now, house, spool, set(), asyncio.Semaphore(LARGE_AT_ONCE))
     context = tls_context(settings)
     loop = asyncio.get_running_loop()
+    door = Door(settings, limits, campaigns, keeper, now, house, spool, asyncio.Semaphore(LARGE_AT_ONCE), Answers(loop))
     own = sock or bound_socket(settings)
     server = await loop.create_server(lambda: SmtpSession(door, tls_context=context, loop=loop), sock=own, backlog=512)
     try:
@@ -73,7 +74,7 @@ async def _finish(door: Door) -> None:
     """Idle sessions hear 421; those in the middle of a mail get their answer first."""
     loop = asyncio.get_running_loop()
     until = loop.time() + LAST_MAILS_SECONDS
-    while door.sessions and loop.time() < until:
+    while (door.sessions or door.tasks) and loop.time() < until:
         for session in list(door.sessions):
             if not session.busy:
                 session.dismiss()

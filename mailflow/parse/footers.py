@@ -37,14 +37,18 @@ _ADVERT = re.compile(
     r"|denk aan het milieu|tänk på miljön|w trosce o środowisko|beskyt miljøet",
     re.IGNORECASE,
 )
-_LEGAL = re.compile(
-    r"confidential|privileged|intended (?:solely|only|recipient|for)|intended recipient|addressee|received (?:it|this|the).{0,40} in error|disclaimer|liability|unauthori[sz]ed|legally binding|notify the sender"
-    r"|vertraulich|rechtlich geschützt|irrtümlich|versehentlich|nicht der (?:richtige|beabsichtigte)|unbefugt|absender|confidenti(?:el|alité)|destinataire|par erreur|expéditeur|divulgation"
-    r"|confidencial|destinatari[oa]|por error|por erro|por engano|remitente|remetente|divulga|riservat|esclusivamente|per errore|mittente|vertrouwelijk|uitsluitend bestemd|ten onrechte|geadresseerde|afzender"
-    r"|poufn|omyłkow|adresat|konfident|luottamuk|fortrolig|fortroligt|bizalmas|důvěrn|dôvern|конфиденциальн|ошибочно|отправител|конфіденційн|помилково|поверително|εμπιστευτικ|gizli|yanlışlıkla|alıcı"
-    r"|机密|保密|機密|秘密|収件人|收件人|误收|誤って|削除|기밀|수신인|سرّ?ي[ةه]?|بالخطأ|المرسل إليه|محرمانه|گیرنده|חסוי|בטעות|rahasia|penerima|bảo mật|người nhận|गोपनीय",
-    re.IGNORECASE,
+_LEGAL = (
+    "confidential", "privileged", "intended solely", "intended only", "intended for", "intended recipient", "addressee", "in error", "disclaimer",
+    "liability", "unauthori", "legally binding", "notify the sender", "disclos", "vertraulich", "rechtlich geschützt", "irrtümlich", "versehentlich",
+    "nicht der richtige", "nicht der beabsichtigte", "unbefugt", "absender", "weitergabe", "confidentiel", "destinataire", "par erreur", "expéditeur", "divulgation",
+    "confidencial", "destinatari", "por error", "por erro", "por engano", "remitente", "remetente", "divulga", "riservat", "esclusivamente", "per errore",
+    "mittente", "confidenzial", "vertrouwelijk", "uitsluitend bestemd", "ten onrechte", "geadresseerde", "afzender", "poufn", "omyłkow", "adresat", "luottamuk",
+    "vastaanottaj", "fortrolig", "konfidensiel", "konfidentiel", "avsändare", "mottagare", "bizalmas", "címzett", "důvěrn", "dôvern", "odesílatel", "confidențial", "destinatarul",
+    "конфиденциальн", "ошибочно", "отправител", "адресат", "конфіденційн", "помилково", "поверително", "εμπιστευτικ", "παραλήπτη", "gizli", "yanlışlıkla", "alıcı",
+    "机密", "保密", "機密", "秘密", "误收", "誤收", "收件人", "删除", "刪除", "誤って", "受信者", "削除", "기밀", "수신인", "수신자", "삭제", "سري", "سرية", "بالخطأ", "المرسل إليه", "المستلم",
+    "محرمانه", "گیرنده", "חסוי", "בטעות", "הנמען", "rahasia", "penerima", "bảo mật", "người nhận", "गोपनीय",
 )  # fmt: skip
+"""Stems of the words that legal notices are made of."""
 _LIST = re.compile(
     r"mailing[- ]?list|listinfo|mailman|unsubscribe|list archives?|abmelden|abbestellen|désabonn|désinscri|google groups|groups\.google|groups\.io|liste de diffusion|mailingliste|lista de (?:correo|distribu|discus)"
     r"|darse de baja|cancelar (?:la )?suscripci|cancelar (?:a )?(?:sua )?(?:inscri|assin)|cancella|disiscri|afmelden|uitschrijven|отписаться|рассылк|wypisa|odhlásit|leiratkoz|avregistrera|退订|取消订阅|配信停止|메일링|إلغاء الاشتراك",
@@ -56,6 +60,7 @@ _URL = re.compile(r"https?://\S{1,300}", re.IGNORECASE)
 LONGEST_FOOTER_LINE = 160
 LONGEST_APP_LINE = 90
 SHORTEST_DISCLAIMER = 100
+LONG_DISCLAIMER = 180
 LONGEST_LIST_FOOTER = 10
 DISCLAIMER_BYTES = 4000
 
@@ -75,10 +80,12 @@ def is_virus_advert(line: str) -> bool:
 
 def is_disclaimer(paragraph: str) -> bool:
     """Whether a paragraph is a legal notice: long, and with at least three of the words such notices are made of (two, if much longer)."""
-    if len(paragraph) < (SHORTEST_DISCLAIMER if paragraph.isascii() or max(paragraph) < "\u2e80" else 40):
+    dense = not paragraph.isascii() and max(paragraph) >= "\u2e80"
+    if len(paragraph) < (40 if dense else SHORTEST_DISCLAIMER):
         return False
-    found = len({match[0].lower()[:9] for match in _LEGAL.finditer(paragraph[:DISCLAIMER_BYTES])})
-    return found >= 3 or (found == 2 and (len(paragraph) > 180 or max(paragraph) >= "\u2e80"))
+    text = paragraph[:DISCLAIMER_BYTES].lower()
+    found = sum(1 for stem in _LEGAL if stem in text)
+    return found >= 3 or (found == 2 and (dense or len(paragraph) > LONG_DISCLAIMER))
 
 
 def is_list_footer(lines: list[str]) -> bool:

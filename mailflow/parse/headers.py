@@ -56,7 +56,9 @@ def split(head: bytes) -> tuple[list[Field], list[str]]:
 
 def text_of(value: bytes, guesser: Guesser) -> str:
     """A header value as text: encoded words decoded, raw 8-bit guessed, one clean line. Never raises."""
-    text = decode(value, "utf-8", guesser)[0] if value else ""
+    if value.isascii() and b"\x1b" not in value and b"=?" not in value:
+        return clean_line(value.decode("ascii"))
+    text = decode(value, "utf-8", guesser)[0]
     return clean_line(words(text, guesser) if "=?" in text else text)
 
 

@@ -39,6 +39,17 @@ class Text:
     alternative: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A part that holds no others, transfer encoding not yet undone."""
+
+    kind: str
+    parameters: dict[str, str]
+    disposition: str
+    encoding: str
+    raw: bytes
+
+
 @dataclass(slots=True)
 class Taken:
     """What a MIME tree holds."""
@@ -69,14 +80,24 @@ def take(fields: list[Field], body: bytes, guesser: Guesser, depth: int, most_pa
     are, has been decided once, by us. A mail that it cannot parse at all is read as one plain text.
     """
     taken = Taken(guesser)
-    top = {name: value for name, value in reversed(fields) if name in _MIME_FIELDS}
-    head = b"".join(name.encode() + b": " + value + b"\n" for name, value in top.items())
-    # Latin-1 is bytes as letters: nothing is lost, and the parser never meets a surrogate.
-    message = guarded(lambda: message_from_string((head + b"\n" + body).decode("latin-1")), None, taken.defects, "mime_unparsable")
-    if message is None:
-        taken.content_types.append("text/plain")
-        _text(body, "text/plain", {}, 0, taken)
+    top = {name: value.decode("latin-1") for name, value in reversed(fields) if name in _MIME_FIELDS}
+    kind, parameters = _type_of(top.get("content-type", ""), taken)
+    if not kind.startswith(("multipart/", "message/")):
+        taken.encrypted = _is_encrypted(kind, parameters)
+        _leaf(_Leaf(kind, parameters, top.get("content-disposition", ""), top.get("content-transfer-encoding", ""), body), 0, taken)
         return taken
+    # Latin-1 is bytes as letters: nothing is lost, and the parser never meets a surrogate.
+    source = "".join(f"{name}: {value}\n" for name, value in top.items()) + "\n" + body.decode("latin-1")
+    message = guarded(lambda: message_from_string(source), None, taken.defects, "mime_unparsable")
+    if message is None:
+        _leaf(_Leaf("text/plain", {}, "", "", body), 0, taken)
+    else:
+        _walk(message, taken, depth, most_parts)
+    taken.defects = list(dict.fromkeys(taken.defects))
+    return taken
+
+
+def _walk(message: Message, taken: Taken, depth: int, most_parts: int) -> None:
     stack: list[tuple[Message, int, int]] = [(message, 0, 0)]
     alternatives = seen = 0
     while stack:
@@ -85,18 +106,16 @@ def take(fields: list[Field], body: bytes, guesser: Guesser, depth: int, most_pa
         if level > depth or seen > most_parts:
             taken.defects.append("mime_too_deep" if level > depth else "too_many_mime_parts")
             break
-        kind, parameters = _type_of(part, taken)
+        kind, parameters = _type_of(_header(part, "Content-Type", taken), taken)
         taken.encrypted |= _is_encrypted(kind, parameters)
         children = _children(part, kind, taken)
         if children is None:
-            _leaf(part, kind, parameters, alternative, taken)
+            _opened(part, kind, parameters, alternative, taken)
             continue
         if kind == "multipart/alternative":
             alternatives += 1
             alternative = alternatives
         stack.extend((child, level + 1, alternative) for child in reversed(children))
-    taken.defects = list(dict.fromkeys(taken.defects))
-    return taken
 
 
 def _header(part: Message, name: str, taken: Taken) -> str:
@@ -105,10 +124,11 @@ def _header(part: Message, name: str, taken: Taken) -> str:
     return "" if value is None else str(value)[:4096]
 
 
-def _type_of(part: Message, taken: Taken) -> tuple[str, dict[str, str]]:
-    value = _header(part, "Content-Type", taken)
+def _type_of(value: str, taken: Taken) -> tuple[str, dict[str, str]]:
+    """Media type and parameters (RFC 2045 §5), text/plain where it says nothing that can be read."""
     if not value:
         return "text/plain", {}
+    value = value[:4096]
     match = _TYPE.match(value)
     if match is None:
         taken.defects.append("content_type_unreadable")
@@ -134,55 +154,58 @@ def _children(part: Message, kind: str, taken: Taken) -> list[Message] | None:
         return None
     parts = [child for child in payload if isinstance(child, Message)]
     if kind == "multipart/signed" and len(parts) > 1:
-        taken.content_types.extend(_type_of(child, taken)[0] for child in parts[1:])
+        taken.content_types.extend(_type_of(_header(child, "Content-Type", taken), taken)[0] for child in parts[1:])
         return parts[:1]
     return parts
 
 
-def _leaf(part: Message, kind: str, parameters: dict[str, str], alternative: int, taken: Taken) -> None:
-    taken.content_types.append(kind)
+def _opened(part: Message, kind: str, parameters: dict[str, str], alternative: int, taken: Taken) -> None:
+    """A leaf of the tree: its fields and its payload, or the flat text of a mail or report inside the mail."""
     if kind in _REPORTS or kind in _RETURNED:
+        taken.content_types.append(kind)
         text = guarded(lambda: _inner_text(part, taken), "", taken.defects, "inner_mail_unreadable")
         (taken.reports if kind in _REPORTS else taken.returned).append(clean(text))
         return
-    disposition = _header(part, "Content-Disposition", taken).lower()
-    is_text = kind in _READ or kind.startswith("multipart/") or kind == "text"
-    if not is_text or disposition.lstrip().startswith("attachment"):
+    disposition, encoding = _header(part, "Content-Disposition", taken), _header(part, "Content-Transfer-Encoding", taken)
+    _leaf(_Leaf(kind, parameters, disposition, encoding, _raw(part, taken)), alternative, taken)
+
+
+def _leaf(leaf: _Leaf, alternative: int, taken: Taken) -> None:
+    """Reads a text, counts everything else: attachments are never opened."""
+    taken.content_types.append(leaf.kind)
+    is_text = leaf.kind in _READ or leaf.kind.startswith("multipart/")
+    if not is_text or leaf.disposition.lstrip().lower().startswith("attachment"):
         taken.attachments += 1
         return
-    _text(_payload(part, taken), kind, parameters, alternative, taken)
-
-
-def _text(data: bytes, kind: str, parameters: dict[str, str], alternative: int, taken: Taken) -> None:
-    text, defect = decode(data[:TEXT_BYTES], parameters.get("charset"), taken.guesser)
-    if defect:
-        taken.defects.append(defect)
+    data, defect = decoded(leaf.raw, leaf.encoding)
+    text, lie = decode(data[:TEXT_BYTES], leaf.parameters.get("charset"), taken.guesser)
+    taken.defects += [name for name in (defect, lie) if name]
     text = clean(text)
-    taken.encrypted |= text.lstrip()[:40].startswith(_ARMOUR)
-    flowed = parameters.get("format", "").lower() == "flowed"
-    taken.texts.append(Text(kind == "text/html", text, flowed, parameters.get("delsp", "").lower() == "yes", alternative))
+    taken.encrypted |= text[:200].lstrip().startswith(_ARMOUR)
+    flowed, delsp = (leaf.parameters.get(name, "").lower() for name in ("format", "delsp"))
+    taken.texts.append(Text(leaf.kind == "text/html", text, flowed == "flowed", delsp == "yes", alternative))
 
 
-def _payload(part: Message, taken: Taken) -> bytes:
-    """The bytes of a leaf, transfer encoding undone; what cannot be decoded is taken as it stands."""
+def _raw(part: Message, taken: Taken) -> bytes:
     payload = guarded(part.get_payload, "", taken.defects, "payload_unreadable")
-    raw = payload.encode("latin-1", "replace") if isinstance(payload, str) else b""
-    data, defect = decoded(raw, _header(part, "Content-Transfer-Encoding", taken))
-    if defect:
-        taken.defects.append(defect)
-    return data
+    return payload.encode("latin-1", "replace") if isinstance(payload, str) else b""
+
+
+def _flat(part: Message, taken: Taken) -> str:
+    """The text of a part inside a report or a returned mail, whatever it is."""
+    data, _ = decoded(_raw(part, taken), _header(part, "Content-Transfer-Encoding", taken))
+    return decode(data[:RETURNED_BYTES], None, taken.guesser)[0]
 
 
 def _inner_text(part: Message, taken: Taken) -> str:
     """Headers and text of a report or a returned mail, flat, shortened. Mails inside that mail are not opened."""
     payload = part.get_payload()
     if not isinstance(payload, list):
-        return decode(_payload(part, taken)[:RETURNED_BYTES], None, taken.guesser)[0]
+        return _flat(part, taken)
     pieces: list[str] = []
     for child in payload[:50]:
         if isinstance(child, Message):
             headers = "\n".join(f"{name}: {value}" for name, value in child.items())
             pieces.append(decode(headers.encode("latin-1", "replace"), None, taken.guesser)[0])
-            inner = child.get_payload()
-            pieces.append("" if isinstance(inner, list) else decode(_payload(child, taken)[:RETURNED_BYTES], None, taken.guesser)[0])
+            pieces.append("" if child.is_multipart() else _flat(child, taken))
     return "\n\n".join(pieces)[:RETURNED_BYTES]

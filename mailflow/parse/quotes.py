@@ -10,6 +10,7 @@ LONGEST_ATTRIBUTION = 4
 LONGEST_TEXT = 320
 LONGEST_HEAD = 18
 
+_COLONS = (":", "：", "︰")
 _ADDRESS = re.compile(r"[\w.+%=-]{1,64}@[\w-]{1,63}\.[\w.-]{2,100}")
 _DATE = re.compile(
     r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[./-]\d{1,2}[./-]\d{2,4}(?!\d)|(?<!\d)\d{1,2}[:.h٫]\d\d(?![\d.])|[٠-٩]{4}|[۰-۹]{4}|[०-९]{4}|[๐-๙]{4}"
@@ -44,9 +45,7 @@ def _core(subject: str) -> str:
 
 def _mark_block_below(lines: list[Line], subject: str) -> None:
     """The first forwarded or original mail: all below its head is not the sender's, unless quote marks say what is."""
-    for at, line in enumerate(lines[:MOST_LINES]):
-        if line.kind or not line.bare:
-            continue
+    for at in _candidates(lines[:MOST_LINES]):
         found = _block_at(lines, at, subject)
         if found is None:
             continue
@@ -56,6 +55,20 @@ def _mark_block_below(lines: list[Line], subject: str) -> None:
             continue
         mark(lines, at, len(lines), why)
         return
+
+
+def _candidates(lines: list[Line]) -> list[int]:
+    """The own lines in which a quoted mail may start: with a label, a rule, or an attribution of up to three lines."""
+    found: set[int] = set()
+    for at, line in enumerate(lines):
+        text = line.bare
+        if line.kind or not text:
+            continue
+        if text[-1] in _COLONS:
+            found.update(range(max(0, at - 2), at + 1))
+        elif ":" in text or "：" in text or text[0] in "-=_":
+            found.add(at)
+    return [at for at in sorted(found) if lines[at].bare and not lines[at].kind]
 
 
 def _marked_quote_follows(lines: list[Line], at: int) -> bool:
@@ -69,7 +82,7 @@ def _block_at(lines: list[Line], at: int, subject: str) -> tuple[str, int] | Non
     text = lines[at].bare
     if text[0] in "-=_" and (found := _after_separator(lines, at, text, subject)):
         return found
-    if text.endswith((":", "：")) and _FORWARD_WORDS.search(text) and (end := _head(lines, at + 1, 2, subject)):
+    if text.endswith(_COLONS) and _FORWARD_WORDS.search(text) and (end := _head(lines, at + 1, 2, subject)):
         return "forwarded", end
     if _is_label(text) and (end := _head(lines, at, 3, subject)):
         return "quote", end
@@ -140,7 +153,7 @@ def _lone_attribution(lines: list[Line], at: int) -> int:
         joined = f"{joined} {lines[end].bare}"
         if len(joined) > LONGEST_TEXT:
             return 0
-        if joined.endswith((":", "：", "︰")) and _BRACKETED.search(joined) and _DATE.search(joined):
+        if joined.endswith(_COLONS) and _BRACKETED.search(joined) and _DATE.search(joined):
             return end + 1
     return 0
 
@@ -167,7 +180,7 @@ def _attribution_start(lines: list[Line], end: int) -> int:
     while top > 0 and end - top < LONGEST_ATTRIBUTION - 1 and not lines[top - 1].kind and lines[top - 1].bare:
         top -= 1
     texts = [lines[at].bare for at in range(top, end + 1)]
-    closes = last.rstrip("_-").endswith((":", "：", "︰"))
+    closes = last.rstrip("_-").endswith(_COLONS)
     address = _nearest(texts, _ADDRESS)
     date = _nearest(texts, _DATE)
     if address is None and date is None:

@@ -75,15 +75,25 @@ def listeners(root: Path, port: int, count: int) -> Iterator[list[int]]:
     command = [sys.executable, str(Path(__file__)), str(port), str(root)]
     running = [subprocess.Popen(command) for _ in range(count)]
     try:
-        time.sleep(2.0)
-        if any(process.poll() is not None for process in running):
-            raise RuntimeError("a listener did not start")
+        _wait_for(port, running)
         yield [process.pid for process in running]
     finally:
         for process in running:
             process.terminate()
         for process in running:
             process.wait(40)
+
+
+def _wait_for(port: int, running: "list[subprocess.Popen[bytes]]") -> None:
+    """Until each has its own listening socket: one that answers says nothing about the others."""
+    for _ in range(300):
+        lines = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+        if sum(fields[1].endswith(f":{port:04X}") and fields[3] == "0A" for fields in lines) == len(running):
+            return
+        if any(process.poll() is not None for process in running):
+            break
+        time.sleep(0.1)
+    raise RuntimeError("a listener did not start")
 
 
 def rate(port: int, seconds: float) -> tuple[int, float]:
