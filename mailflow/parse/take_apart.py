@@ -1,5 +1,6 @@
 """Raw bytes -> Letter: the structural half of reading. Never raises, for any bytes."""
 
+import re
 from functools import lru_cache
 
 from mailflow.config.settings import LimitSettings
@@ -9,7 +10,9 @@ from mailflow.parse.body import body_of, plain_text
 from mailflow.parse.letter import Letter
 from mailflow.parse.message import take
 from mailflow.parse.reply import Known
-from mailflow.parse.text import Guesser
+from mailflow.parse.text import Guesser, codec_of
+
+_CHARSET = re.compile(rb"(?i)charset\s{0,4}=\s{0,4}\"?([a-z0-9_.:-]{1,40})")
 
 
 def take_apart(raw: bytes, context: ReadingContext, limits: LimitSettings) -> Letter:
@@ -35,6 +38,8 @@ class _Block:
     def __init__(self, head: bytes, guesser: Guesser) -> None:
         self.fields, self.defects = headers.split(head)
         self.guesser = guesser
+        charset = _CHARSET.search(b"".join(self.raw("content-type")[:1]))
+        guesser.hint = codec_of(charset[1].decode("ascii")) if charset else None
         self.decoded = tuple((name, headers.text_of(value, guesser)) for name, value in self.fields)
         self._first = dict(reversed(self.decoded))
 

@@ -29,17 +29,25 @@ _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 _SEVEN_BIT = ("utf-16", "utf16", "utf-32", "utf32", "hz", "ucs-2", "iso-2022", "iso2022", "utf_16", "utf_32")
 GUESS_BYTES = 4096
 MOST_GUESSES = 4
+FEW_HIGH_BYTES = 8
 
 
 @dataclass(slots=True)
 class Guesser:
     """Guesses charsets for one mail: a few times only (a guess costs a millisecond), then as the last time."""
 
+    hint: str | None = None
     left: int = MOST_GUESSES
     last: str = "cp1252"
 
     def guess(self, data: bytes) -> str:
-        """The codec that bytes of no known charset are most likely in."""
+        """The codec that bytes of no known charset are most likely in: the one the mail names elsewhere, if they fit."""
+        if self.hint and self.hint not in ("utf-8", "cp1252") and _strict(data, self.hint) is not None:
+            return self.hint
+        high = len(data) - len(data.decode("ascii", "ignore"))
+        if high < FEW_HIGH_BYTES and 3 * high < len(data):
+            # An accent here and there: too little to tell Western from Central European, and Western is what it mostly is.
+            return self.last
         if self.left > 0:
             self.left -= 1
             found = str(chardet.detect(_telling(data)).get("encoding") or "")

@@ -10,19 +10,45 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import sqlalchemy as sa
-from service import Running, Service, endorsement, wait_until_idle
+from service import Running, Service, endorsement, provider_signs, wait_until_idle
 
 from mailflow.model.decision import Disposition
 from mailflow.model.endorsement import EntryState, EventKind
 from mailflow.model.mail import Assurance
 from mailflow.store.engine import Store
 from mailflow.store.schema import entries, events, mails, outbox, raws, versions
+
+_WORDS = (
+    "I endorse the letter and I would like to add my name to it. I grew up two miles from the East Arm, and my grandfather "
+    "kept the ferry there until the bridge came. In those years the reed stood higher than a man on a horse, and in October the "
+    "whole bank was grey with ibis. My daughter has never seen one.\r\n\r\n"
+    "What troubles me most is that nobody has asked the people who live from the water. You cannot move a village inland and call it the "
+    "same village. Please keep me informed about what happens in December."
+)
+
+
+def letter(n: int) -> bytes:
+    """A signed mail of about 4 KB as webmail sends it: text and the same as HTML, by the n-th person."""
+    name = endorsement(n).partition(b"From: ")[2].partition(b" <")[0].decode()
+    style = 'style="font-family: Aptos, Calibri, Helvetica, sans-serif; font-size: 12pt; color: rgb(0, 0, 0);"'
+    text = f"Dear all,\r\n\r\n{_WORDS}\r\n\r\nWith kind regards,\r\n{name}\r\nHexley, England\r\n"
+    rows = "".join(f'<div class="elementToProof" {style}>{line or "<br>"}</div>\r\n' for line in text.split("\r\n"))
+    host = f"host{n % 50}.example"
+    raw = (
+        f"From: {name} <p{n}@{host}>\r\nTo: endorse@delta.example\r\nSubject: Keep the Delta Wild\r\nDate: {format_datetime(datetime.now(UTC))}\r\n"
+        f"Message-ID: <b{n}@{host}>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=\"b{n}\"\r\n\r\n"
+        f"--b{n}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n--b{n}\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+        f"<html><body>{rows}</body></html>\r\n--b{n}--\r\n"
+    )
+    return provider_signs(raw.encode(), host)
+
 
 TICK = os.sysconf("SC_CLK_TCK")
 MAILS = 1500
@@ -103,8 +129,8 @@ def cpu_of(running: Running) -> float:
 
 def run(url: str, fill: Callable[[Store], None] = lambda _store: None, offset: int = 0) -> tuple[float, float]:
     """(milliseconds of CPU a mail, mails a second) for MAILS signed 4 KB endorsements by as many people."""
-    letters = [endorsement(n + offset, size=3300) for n in range(MAILS)]
-    warm = [endorsement(n + offset + MAILS, size=3300) for n in range(40)]
+    letters = [letter(n + offset) for n in range(MAILS)]
+    warm = [letter(n + offset + MAILS) for n in range(40)]
     with tempfile.TemporaryDirectory() as folder, sink() as port:
         service = Service(Path(folder), url, port)
         store = service.program.store
@@ -130,7 +156,7 @@ def filled(count: int) -> Callable[[Store], None]:
 
     def fill(store: Store) -> None:
         now = datetime.now(UTC)
-        raw = endorsement(1, size=3300)
+        raw = letter(1)
         for start in range(0, count, 5000):
             ids = range(start + 1, min(start + 5000, count) + 1)
             with store.write() as tx:
