@@ -51,7 +51,7 @@ class Door:
 class Connection(SMTP):
     """aiosmtpd's protocol with an own, synchronous command loop: what has come is answered before anything else runs.
 
-    ``_waiting`` is set while a commit or a TLS handshake runs: commands behind it stay in the buffer. The commands are in session.
+    ``_waiting`` is set before the greeting and while a commit or a TLS handshake runs: commands behind it stay in the buffer. The commands are in session.
     """
 
     verbs: ClassVar[Mapping[str, str]] = {}
@@ -64,7 +64,9 @@ class Connection(SMTP):
         self._door = door
         self._buffer = bytearray()
         self._looked = 0
-        self._skipping = self._inside = self._waiting = self._committing = self._eof = False
+        self._skipping = self._inside = self._committing = self._eof = self._unread = False
+        # Who talks before the greeting waits for it.
+        self._waiting = True
         self._collector: Collector | None = None
         self._counted = 0
         self._peer = ""
@@ -99,7 +101,7 @@ class Connection(SMTP):
     def eof_received(self) -> bool | None:
         """A client that closes its sending half still hears what became of its mail; aiosmtpd would cancel the commit."""
         self._eof = True
-        return (self._waiting or self._paused) and self.session is not None and self.session.ssl is None
+        return (self._waiting or self._unread) and self.session is not None and self.session.ssl is None
 
     def data_received(self, data: bytes) -> None:
         """Takes what has come and answers it, as far as the client reads."""
@@ -110,14 +112,20 @@ class Connection(SMTP):
             self._buffer += data
         self._pump()
 
+    def pause_writing(self) -> None:
+        """The client does not read what we say: it is not listened to either."""
+        super().pause_writing()
+        self._unread = True
+
     def resume_writing(self) -> None:
         """The client has read: on with what it had sent."""
         super().resume_writing()
+        self._unread = False
         self._pump()
 
     def _pump(self) -> None:
         """Handles what the buffer holds, one line or one piece of DATA at a time."""
-        while self._buffer and self._inside and not self._waiting and not self._paused and self._open():
+        while self._buffer and self._inside and not self._waiting and not self._unread and self._open():
             if self._collector is not None:
                 data = bytes(self._buffer)
                 self._buffer.clear()
@@ -126,7 +134,7 @@ class Connection(SMTP):
                 break
         if not self._open():
             self._buffer.clear()
-        elif self._waiting or self._paused:
+        elif self._waiting or self._unread:
             if len(self._buffer) > BACKLOG:
                 self._read(False)
         else:
@@ -195,6 +203,7 @@ class Connection(SMTP):
 
     async def _handle_client(self) -> None:
         """aiosmtpd's command loop: here only the greeting, the rest happens as bytes come."""
+        self._waiting = False
         if self._inside:
             self._say(f"220 {self.hostname} ESMTP")
             self._pump()
@@ -234,7 +243,7 @@ class Connection(SMTP):
         if self._open():
             self._goodbye("421 4.4.2 Closing")
         elif self.loop.time() - self._closed_at > LINGER:
-            (self._original_transport or transport).abort()
+            transport.abort()
 
     @property
     def busy(self) -> bool:
@@ -262,17 +271,11 @@ class Connection(SMTP):
             self.transport.close()
 
     def _collect(self, data: bytes) -> None:
-        """Feeds the collector and keeps the house's count of memory; where the disk fails, the sender keeps the mail."""
+        """Feeds the collector and keeps the house's count of memory."""
         collector = self._collector
         if collector is None:
             raise AssertionError("no DATA phase")
-        try:
-            rest = collector.feed(data)
-        except OSError as error:
-            # Where the mail ends is not known any more, so nothing that follows may be read as a command.
-            self._failed(error)
-            self._close()
-            return
+        rest = collector.feed(data)
         self._door.house.memory += collector.held - self._counted
         self._counted = collector.held
         if rest is not None:

@@ -1,5 +1,6 @@
 """The bytes between 354 and the final dot: strict line ends, bounded memory, no parsing line by line."""
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -29,7 +30,7 @@ class Collector:
         self._file: BinaryIO | None = None
         self._name: Path | None = None
         self.size = 0
-        self.done = False
+        self.done = self.broken = False
 
     @property
     def held(self) -> int:
@@ -47,7 +48,10 @@ class Collector:
         return self._name is not None
 
     def feed(self, data: bytes) -> bytes | None:
-        """Takes a piece; returns what stands behind the final dot once that has come, ``None`` before. Raises OSError."""
+        """Takes a piece; returns what stands behind the final dot once that has come, ``None`` before.
+
+        Where the disk fails the mail is ``broken``, and the rest of it is forgotten as it comes: the sender listens after the dot.
+        """
         if not self.size:
             crash.point("data.partial")
         self._pending += data
@@ -55,7 +59,11 @@ class Collector:
         if end < 0:
             self.size += len(data)
             self._looked = max(0, len(self._pending) - len(END) + 1)
-            self._move_out()
+            try:
+                self._move_out()
+            except OSError:
+                self.broken = True
+                self._move_out()
             return None
         rest = bytes(self._pending[end + len(END) :])
         self.size += len(data) - len(rest)
@@ -65,7 +73,7 @@ class Collector:
 
     def _move_out(self) -> None:
         """Keeps only what the search for the end still needs, when there is more than memory should hold."""
-        if self.too_large:
+        if self.too_large or self.broken:
             del self._pending[: self._looked]
             self._looked = 0
             self.discard()
@@ -93,8 +101,11 @@ class Collector:
     def discard(self) -> None:
         """Removes the spool file; safe to call twice."""
         if self._file is not None and self._name is not None:
-            self._file.close()
-            self._name.unlink(missing_ok=True)
+            # What is thrown away need not reach the disk.
+            with contextlib.suppress(OSError):
+                self._file.close()
+            with contextlib.suppress(OSError):
+                self._name.unlink()
             self._file = self._name = None
 
 

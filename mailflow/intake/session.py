@@ -117,6 +117,9 @@ class SmtpSession(Connection):
         self._waiting = self._committing = True
         if collector.too_large:
             self._answer("552 5.3.4 Message too large")
+        elif collector.broken:
+            log.error("the spool cannot be written")
+            self._answer(LATER)
         elif collector.spooled:
             task = self.loop.create_task(self._read_back(collector))
             self._door.tasks.add(task)
@@ -223,7 +226,9 @@ class SmtpSession(Connection):
             await super().smtp_STARTTLS("")
         except (TLSSetupException, OSError) as error:
             log.info("a TLS handshake failed: %s", type(error).__name__)
-            self._close()
+            if self in self._door.sessions:
+                # asyncio says nothing to a protocol whose handshake failed: the place would be taken for ever.
+                self.connection_lost(None)
         else:
             self._waiting = False
             self._last = self.loop.time()

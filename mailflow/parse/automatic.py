@@ -120,7 +120,7 @@ def _by_text(letter: Letter, signs: tuple[str, ...], whole: Scan, subject: Scan,
     weak = bool({"x_auto_response_suppress", "precedence=bulk", "precedence=junk", "machine_author", "x_loop"} & set(signs))
     if whole.has("receipt") and (subject.has("receipt") or len(whole.sentences) <= 4) and not speaks:
         return MailClass.AUTO_REPLY, ("receipt_text",)
-    if len(whole.of("challenge")) >= 2 and not speaks or (whole.has("challenge") and subject.has("challenge")):
+    if (len(whole.of("challenge")) >= 2 and not speaks) or (whole.has("challenge") and subject.has("challenge")):
         return MailClass.AUTO_REPLY, ("challenge_text",)
     announced = any(hit.start == 0 and hit.sentence == 0 for hit in subject.of("absence_subject")) or subject.has("absence_subject")
     if announced and not speaks:

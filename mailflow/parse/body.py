@@ -11,7 +11,10 @@ from mailflow.parse.message import Text
 from mailflow.parse.reply import Known, Reply, scan
 
 _WORD = re.compile(r"[^\W\d_]+")
-_LINK = re.compile(r"[<\[(]?(?:https?://|mailto:|cid:|www\.|tel:)[^\s<>\])]{1,2000}[>\])]?|\[(?:image|cid|bild|inline image)[^\]\n]{0,200}\]", re.IGNORECASE)
+_LINK = re.compile(
+    r"[<\[(]?(?:https?://|mailto:|cid:|www\.|tel:)[^\s<>\])]{1,2000}[>\])]?|\[(?:image|cid|bild|inline image)[^\]\n]{0,200}\]",
+    re.IGNORECASE,
+)
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 STUB_WORDS = 12

@@ -4,6 +4,7 @@ import re
 
 from mailflow.config.settings import LimitSettings
 
+_EMPTY_LINE = re.compile(rb"(?>\r\r\n|\r\n|\n|\r){2}")
 _FIELD_END = re.compile(rb"\n(?![ \t])")
 _ADDRESS_FIELD = re.compile(rb"(?im)^(?:from|to|cc|bcc|sender|reply-to|resent-[a-z-]{2,12})[ \t]*:")
 _STRUCTURED_FIELD = re.compile(rb"(?im)^(?:content-(?:type|disposition|transfer-encoding)|mime-version)[ \t]*:")
@@ -35,6 +36,16 @@ def unified(raw: bytes) -> bytes:
     return raw
 
 
+def has_bare_cr(raw: bytes) -> bool:
+    """Whether the header block holds a CR that is not half of a CRLF: signatures and parsers part lines differently there (F7)."""
+    if raw.count(b"\r") == raw.count(b"\r\n"):
+        return False
+    mail = raw.lstrip(b"\r\n")
+    end = _EMPTY_LINE.search(mail)
+    head = mail[: end.start()] if end else mail
+    return head.count(b"\r") != head.count(b"\r\n")
+
+
 def divide(mail: bytes) -> tuple[bytes, bytes]:
     """Header block and body of a mail with LF line ends: they part at the first empty line (RFC 5322 §2.1)."""
     if mail.startswith(b"\n"):
@@ -48,7 +59,8 @@ def exceeded(head: bytes, body: bytes, limits: LimitSettings) -> tuple[str, ...]
     broken = {
         "header_block_too_large": len(head) > limits.header_bytes,
         "too_many_header_lines": head.count(b"\n") >= limits.header_lines,
-        "address_header_too_large": len(head) > limits.address_header_bytes and _longest(head, _ADDRESS_FIELD) > limits.address_header_bytes,
+        "address_header_too_large": len(head) > limits.address_header_bytes
+        and _longest(head, _ADDRESS_FIELD) > limits.address_header_bytes,
         "too_many_hops": head.count(b":") > limits.hops and len(_RECEIVED.findall(head)) > limits.hops,
     }
     return (*(name for name, is_broken in broken.items() if is_broken), *_structure(head, body, limits))

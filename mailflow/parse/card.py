@@ -54,7 +54,7 @@ def is_junk(piece: str) -> bool:
 
 def pieces_of(line: str) -> list[str]:
     """A line taken apart at commas, bars and dashes; a country in brackets is a piece, other brackets stay."""
-    return [piece for piece in (part.strip(" \t.*_~\"") for part in _PIECES.split(line)) if piece]
+    return [piece for piece in (part.strip(' \t.*_~"') for part in _PIECES.split(line)) if piece]
 
 
 def read_card(lines: Sequence[str], lexicon: Lexicon, *, named: bool = False) -> Card:

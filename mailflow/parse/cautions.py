@@ -38,7 +38,7 @@ def _said(concern: str, reading: Reading) -> bool:
 
 def _elsewhere(reading: Reading, signers: tuple[Signer, ...]) -> bool:
     """The text is in an attachment: it says so, or there is nothing else."""
-    return reading.letter.attachments > 0 and (reading.scan.has("elsewhere") or len(reading.prose) < _EMPTY and not reading.subject.has("endorse", "subject"))
+    return reading.letter.attachments > 0 and (reading.scan.has("elsewhere") or (len(reading.prose) < _EMPTY and not reading.subject.has("endorse", "subject")))
 
 
 def _speaks_of_attachment(reading: Reading, signers: tuple[Signer, ...]) -> bool:

@@ -8,12 +8,14 @@ from mailflow.parse.lines import Line, mark, segments
 LONGEST_SIGNATURE = 14
 LONGEST_LOOSE_SIGNATURE = 8
 LONGEST_SIGNATURE_LINE = 160
+FARTHEST_DELIMITER = 60
 MOST_FOOTER_PARAGRAPHS = 12
 LONGEST_UNDER_DISCLAIMER = 600
 
 _ARMOUR_START = "-----BEGIN PGP SIGNED MESSAGE-----"
 _ARMOUR_SIGNATURE = "-----BEGIN PGP SIGNATURE-----"
 _ARMOUR_END = "-----END PGP SIGNATURE-----"
+_STRICT = frozenset({"-- ", "- -- ", "-- \u200e"})
 _LOOSE = frozenset({"--", "—", "––", "――", "- --", "-- -"})
 _NOT_SHOWN = re.compile(r"\[(?:image|cid|inline image|bild|logo)[^\]\n]{0,120}\]", re.IGNORECASE)
 
@@ -46,15 +48,15 @@ def _mark_armour(lines: list[Line]) -> None:
 
 def _mark_signature(lines: list[Line], start: int, end: int) -> None:
     """From ``-- `` to the end of the stretch (RFC 3676 §4.3); longer than a signature, it is text after all."""
-    for at in range(start, end):
+    first = next((at for at in range(start, end) if lines[at].own), end)
+    for at in range(max(start, end - FARTHEST_DELIMITER), end):
         text = lines[at].text
-        strict = text in ("-- ", "- -- ", "-- \u200e")
-        if not strict and lines[at].text.strip() not in _LOOSE:
+        strict = text in _STRICT
+        if not strict and text.strip() not in _LOOSE:
             continue
-        below = [line.text for line in lines[at + 1 : min(end, at + 60)] if line.text.strip()]
+        below = [line.text for line in lines[at + 1 : end] if line.text.strip()]
         short = all(len(line) <= LONGEST_SIGNATURE_LINE for line in below)
-        above = any(line.own for line in lines[start:at])
-        if end - at < 60 and _fits(len(below), short=short, strict=strict, above=above):
+        if _fits(len(below), short=short, strict=strict, above=first < at):
             mark(lines, at, end, "signature")
             return
 
@@ -114,7 +116,7 @@ def _mark_notice_above(lines: list[Line], start: int, first: int, end: int) -> N
         while at > start and lines[at - 1].own:
             at -= 1
         looked += 1
-        if at == bottom or at == start or not any(line.own for line in lines[start:at]):
+        if at in (bottom, start) or not any(line.own for line in lines[start:at]):
             return
         if is_disclaimer(" ".join(line.text for line in lines[at:bottom])):
             if sum(len(line.text) for line in lines[bottom:end] if line.own) <= LONGEST_UNDER_DISCLAIMER:

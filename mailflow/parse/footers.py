@@ -5,7 +5,7 @@ import re
 _APP = re.compile(
     r"(?:sent (?:from|using|via|with|by|on) (?:my |the |an? |a )?(?:i(?:phone|pad|pod|os)|apple|galaxy|samsung|android|huawei|honor|xiaomi|redmi|oppo|vivo|mobile|blackberry"
     r"|outlook|mail\b|yahoo|aol|gmail|proton|tuta|gmx|web\.de|windows|nokia|pixel|google|oneplus|smartphone|phone|cell|tablet|fairphone|spark|bluemail|canary|front|superhuman|zoho|naver|e\.?mail|t-mobile|verizon|at&t|lg\b|moto|sony|htc|kindle|webmail)"
-    r"|get outlook for|get bluemail|obtenir outlook pour|obtener outlook para|obt(?:er|enha) o outlook para|outlook für (?:ios|android|mac)|holen sie sich outlook|scarica outlook per"
+    r"|get outlook for|get bluemail|obtenir outlook pour|obtener outlook para|obt(?:er|enha) o outlook para|outlook (?:für|voor|for|för|til) (?:ios|android|mac)|holen sie sich outlook|scarica outlook per"
     r"|download outlook (?:voor|for)|hämta outlook|hent outlook|hanki outlook|pobierz (?:program )?outlook|получить outlook|загрузить outlook|下载 ?outlook|获取 ?outlook|取得 ?outlook|outlook for (?:ios|android) を入手"
     r"|(?:von meinem (?:i|samsung|handy|mobil|smart|android|huawei|galaxy|tablet|telefon)|von unterwegs gesendet|gesendet (?:von|mit|über|aus) |diese (?:nachricht|e-?mail|mail) wurde (?:von|mit) (?:meinem|gmx|web\.de|android|einem))"
     r"|envoy[ée]e? (?:de(?:puis)?|à partir de|avec|via|du|par) (?:mon|ma|un|une|l|yahoo|outlook|proton|gmail|i|android|samsung|courrier|la|orange)|envoyé de mon|t[ée]l[ée]charger outlook"
@@ -23,7 +23,7 @@ _APP = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _PROGRAM = re.compile(
-    r"iphone|ipad|android|galaxy|samsung|outlook|yahoo|gmail|proton|mobil|handy|smartphone|telefo|phone|tablet|\bios\b|huawei|xiaomi|\bapp\b|e-?mail|mail|aol|gmx|web\.de"
+    r"iphon|ipad|android|galaxy|samsung|outlook|yahoo|gmail|proton|mobil|handy|smartphone|telefo|phone|tablet|\bios\b|huawei|xiaomi|\bapp\b|e-?mail|mail|aol|gmx|web\.de"
     r"|windows|blackberry|nokia|celular|móvil|movil|portable|téléphone|cellulare|komór|puhelim|телефон|мобил|смартфон|κινητ|جوال|هاتف|گوشی|موبایل|نייד|手机|手機|携帯|スマ|휴대|điện thoại"
     r"|ponsel|simu|फोन|फ़ोन|ফোন|โทรศัพท์|курсив|почт|пошт|邮箱|信箱|메일|טלפון|אייפון|آیفون|أيفون|آيفون|ايفون|айфон",
     re.IGNORECASE,
@@ -57,9 +57,11 @@ _LIST = re.compile(
 _RULE = re.compile(r"[_=*~-]{5,}")
 _URL = re.compile(r"https?://\S{1,300}", re.IGNORECASE)
 
+_EDGE = re.compile(r"^[\s\W_]+|[\s\-–—_*\[\]()<>•·|\u200e\u200f\u202a-\u202e]+$")
+
 LONGEST_FOOTER_LINE = 160
 LONGEST_APP_LINE = 90
-SHORTEST_DISCLAIMER = 100
+SHORTEST_DISCLAIMER = 120
 LONG_DISCLAIMER = 180
 LONGEST_LIST_FOOTER = 10
 DISCLAIMER_BYTES = 4000
@@ -67,7 +69,7 @@ DISCLAIMER_BYTES = 4000
 
 def is_app_footer(line: str) -> bool:
     """Whether a line is what a mail program adds about itself. A sentence that goes on is a person's."""
-    text = _URL.sub("", line).strip().strip("-–—_*[]()<>•· |‫‬\u200e\u200f\u202a\u202b\u202c")
+    text = _EDGE.sub("", _URL.sub("", line))
     if not 0 < len(text) <= LONGEST_APP_LINE or not _APP.match(text):
         return False
     return (_PROGRAM.search(text) is not None or "outlook" in text.lower()) and text.rstrip(".").count(". ") == 0
@@ -90,4 +92,8 @@ def is_disclaimer(paragraph: str) -> bool:
 
 def is_list_footer(lines: list[str]) -> bool:
     """Whether the lines from a rule on are what a list server adds."""
-    return 1 < len(lines) <= LONGEST_LIST_FOOTER and _RULE.fullmatch(lines[0].strip()) is not None and _LIST.search(" ".join(lines)) is not None
+    return (
+        1 < len(lines) <= LONGEST_LIST_FOOTER
+        and _RULE.fullmatch(lines[0].strip()) is not None
+        and _LIST.search(" ".join(lines)) is not None
+    )

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -62,6 +63,18 @@ class _Page:
         return SIGNATURE_MARK if self.signature else ""
 
 
+class _Open(NamedTuple):
+    """What an element began, to be undone at its end. ``at`` is the number of lines there were, for Outlook's empty paragraphs."""
+
+    block: bool
+    paragraph: bool
+    quotes: int
+    signs: int
+    grounds: int
+    verbatim: int
+    at: int
+
+
 def to_text(html: str) -> tuple[str, bool]:
     """(text, whether letters are hidden in it). Quoted blocks come as ``> `` lines. Never raises for any HTML, linear in its size.
 
@@ -83,7 +96,7 @@ def to_text(html: str) -> tuple[str, bool]:
 
 def _walk(root: LexborNode, page: _Page) -> None:
     """Visits every node in document order; an element is met twice, going in and coming out."""
-    stack: list[tuple[LexborNode, tuple[str, int, int, int, int] | None]] = [(root, None)]
+    stack: list[tuple[LexborNode, _Open | None]] = [(root, None)]
     seen = 0
     while stack and seen < MOST_NODES:
         node, left = stack.pop()
@@ -121,7 +134,7 @@ def _letters(text: str, page: _Page) -> None:
         page.current.append(line)
 
 
-def _enter(node: LexborNode, tag: str, page: _Page) -> tuple[str, int, int, int, int] | None:
+def _enter(node: LexborNode, tag: str, page: _Page) -> _Open | None:
     """Opens an element: what is to be undone at its end, ``None`` when its content is not for people."""
     if tag == "br":
         _break(page)
@@ -137,26 +150,33 @@ def _enter(node: LexborNode, tag: str, page: _Page) -> tuple[str, int, int, int,
         if not page.rest and markup.starts_the_rest(attributes, style):
             page.end_line()
             page.rest = True
-    is_paragraph = tag in _PARAGRAPHS and not (page.tight and tag == "p" and (attributes.get("class") or "").startswith("Mso"))
-    if tag in _BLOCKS:
-        if tag in _CELLS:
-            page.current.append(" ")
-        else:
-            page.end_line()
-        if is_paragraph:
-            page.blank()
-    quotes = int(_quotes(node, tag, attributes, style, page))
-    signs = int(bool(attributes) and not quotes and markup.is_signature(attributes))
-    verbatim = int(tag == "pre" or "white-space" in style and "pre" in style.partition("white-space")[2][:14])
+    tight = page.tight and tag == "p" and bool(attributes) and (attributes.get("class") or "").startswith("Mso")
+    opened = _Open(
+        block=tag in _BLOCKS and tag not in _CELLS,
+        paragraph=tag in _PARAGRAPHS and not tight,
+        quotes=int(_quotes(node, tag, attributes, style, page)),
+        signs=int(bool(attributes) and markup.is_signature(attributes)),
+        grounds=grounds,
+        verbatim=int(tag == "pre" or ("white-space" in style and "pre" in style.partition("white-space")[2][:14])),
+        at=len(page.lines) if tight else -1,
+    )
+    _open(opened, tag, page)
+    return opened
+
+
+def _open(opened: _Open, tag: str, page: _Page) -> None:
+    if opened.block or opened.quotes or opened.signs:
+        page.end_line()
+    if opened.paragraph:
+        page.blank()
+    if tag in _CELLS:
+        page.current.append(" ")
     if tag == "li":
         page.current.append("- ")
-    if quotes or signs:
-        page.end_line()
-    page.depth += quotes
-    page.signature += signs
-    page.ground += grounds
-    page.verbatim += verbatim
-    return (("p" if is_paragraph else tag), quotes, signs, grounds, verbatim)
+    page.depth += opened.quotes
+    page.signature += opened.signs
+    page.ground += opened.grounds
+    page.verbatim += opened.verbatim
 
 
 def _hide(node: LexborNode, page: _Page) -> None:
@@ -172,15 +192,14 @@ def _break(page: _Page) -> None:
         page.blank()
 
 
-def _leave(left: tuple[str, int, int, int, int], page: _Page) -> None:
-    tag, quotes, signs, grounds, verbatim = left
-    if (tag in _BLOCKS and tag not in _CELLS) or quotes or signs:
+def _leave(left: _Open, page: _Page) -> None:
+    if left.block or left.quotes or left.signs:
         page.end_line()
-    page.depth -= quotes
-    page.signature -= signs
-    page.ground -= grounds
-    page.verbatim -= verbatim
-    if tag in _PARAGRAPHS:
+    page.depth -= left.quotes
+    page.signature -= left.signs
+    page.ground -= left.grounds
+    page.verbatim -= left.verbatim
+    if left.paragraph or left.at == len(page.lines):
         page.blank()
 
 
@@ -189,6 +208,7 @@ def _quotes(node: LexborNode, tag: str, attributes: dict[str, str | None], style
     if tag == "blockquote":
         if attributes and markup.is_quoting_block(attributes, style):
             return True
+        page.end_line()
         last = next((line for line in reversed(page.lines[-2:]) if line.strip()), "")
         return last.rstrip().endswith((":", "：")) and _DATED.search(last) is not None
     return bool(attributes) and markup.is_quote(attributes) and not _holds_blockquote(node)

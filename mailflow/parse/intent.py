@@ -84,6 +84,9 @@ def _from_form(reading: Reading) -> Intent | None:
 def _changes(reading: Reading) -> Intent | None:
     """Asks for an entry to be corrected."""
     wanted = _plain(reading.scan.of("correct"), reading.scan, reading)
+    asked = {hit.sentence for hit in wanted}
+    if wanted and reading.replies and all(hit.sentence in asked for hit in endorsing(reading)):
+        return Intent.CORRECT
     if not wanted and not (reading.subject.has("correct") and not endorsing(reading)):
         return None
     return None if endorsing(reading) or reading.scan.has("hypothetical") else Intent.CORRECT
@@ -124,12 +127,12 @@ def _asks(reading: Reading) -> Intent | None:
     """Asks something and does not endorse."""
     question = any(_ASKS.search(sentence) and not sentence.endswith(";") for sentence in reading.scan.sentences)
     greek = reading.language == "el" and any(sentence.endswith(";") for sentence in reading.scan.sentences)
-    if reading.scan.has("question") and (question or greek or not _subject_joins(reading)):
+    if reading.scan.has("question") and (question or greek or not subject_joins(reading)):
         return Intent.QUESTION
-    return Intent.QUESTION if (question or greek) and not _subject_joins(reading) else None
+    return Intent.QUESTION if (question or greek) and not subject_joins(reading) else None
 
 
-def _subject_joins(reading: Reading) -> bool:
+def subject_joins(reading: Reading) -> bool:
     """Whether the sender's own subject endorses."""
     scan = reading.subject
     hits = [hit for hit in scan.of("endorse", "subject") if _stands(hit, scan, reading) and not scan.in_sentence("hypothetical", hit.sentence)]
@@ -137,7 +140,7 @@ def _subject_joins(reading: Reading) -> bool:
 
 
 def _joins_by_subject(reading: Reading) -> Intent | None:
-    return Intent.ENDORSE if _subject_joins(reading) else None
+    return Intent.ENDORSE if subject_joins(reading) else None
 
 
 def _thanks(reading: Reading) -> Intent | None:

@@ -6,6 +6,7 @@ from typing import Final
 from mailflow.parse.card import Card, joined, place_and_country, read_card
 from mailflow.parse.country import country_after
 from mailflow.parse.fold import TOKEN, UNSPACED, fold
+from mailflow.parse.language import related
 from mailflow.parse.names import _PARTICLES as PARTICLES
 from mailflow.parse.names import is_cased, looks_like_name, shares_a_word, split_honorifics
 from mailflow.parse.phrases import Hit
@@ -14,6 +15,7 @@ from mailflow.parse.reading import Reading
 _QUOTED = re.compile(r"[\"“”„«»「『‘']([^\"“”„«»」』]{2,160})[\"“”«»」』’']")
 _LISTING_END = re.compile(r"[.!?。;](?=\s|$)|$")
 _NAME_TOKENS = 6
+_EDGE = ' .,:;!?"“”„«»।،'
 _ROLE_TOKENS = 8
 _IDEOGRAPHIC: Final[tuple[re.Pattern[str], ...]] = (
     re.compile(r"(?:私の名前は|名前は|私は|わたしは|わたくし)[、,]?\s*([^、。,\s]{2,12}?(?:[ 　][^、。,\s]{1,6}?)?)\s*(?:と申します|といいます|と言います|です)"),
@@ -51,12 +53,17 @@ def introduction(reading: Reading) -> Card:
         for pattern in _IDEOGRAPHIC:
             if (found := pattern.search(text)) and looks_like_name(found[1], reading.lexicon) and not reading.lexicon.roles.found_in(found[1]):
                 return Card(name=found[1])
-    for hit in sorted(reading.scan.of("intro"), key=lambda hit: (hit.sentence, hit.start - hit.end)):
+    for hit in sorted(_spoken("intro", reading), key=lambda hit: (hit.sentence, hit.start - hit.end)):
         rest = _text_after(reading, hit)
         card = _named_in(rest, reading) if rest else Card()
         if card.name and (hit.end - hit.start > 1 or len(card.name.split()) > 1 or card.more or _known(card.name, reading)):
             return card
     return _named_in_line(reading)
+
+
+def _spoken(concern: str, reading: Reading) -> list[Hit]:
+    """The hits of small words count only in the language that was written: "i" is nobody in Polish."""
+    return [hit for hit in reading.scan.of(concern) if hit.language in related(reading.language)]
 
 
 def _known(name: str, reading: Reading) -> bool:
@@ -74,7 +81,7 @@ def _text_after(reading: Reading, hit: Hit) -> str | None:
 
 def _named_in(rest: str, reading: Reading) -> Card:
     """A name at the beginning of some text, with its pieces."""
-    pieces = [piece.strip() for piece in re.split(r"[,،;:]|\s[–—-]\s", rest.strip(" :,–-،\"“„«"))]
+    pieces = [piece.strip() for piece in re.split(r"[,،;:]|\s[–—-]\s", rest.strip(' :,–-،"“„«'))]
     name, behind = _leading_name(pieces[0], reading)
     if not looks_like_name(name, reading.lexicon) or not name:
         return Card()
@@ -96,15 +103,15 @@ def _leading_name(piece: str, reading: Reading) -> tuple[str, str]:
         taken.pop()
     if not is_cased(piece) and len(taken) == len(words) and len(taken) > 4:
         return "", piece
-    return " ".join(taken).strip("\"“”„«».:"), " ".join(words[len(taken) :])
+    return " ".join(taken).strip(_EDGE), " ".join(words[len(taken) :])
 
 
 def _can_be_in_name(word: str, taken: list[str], reading: Reading) -> bool:
-    bare = fold(word).strip(".,:\"“”„«»")
+    bare = fold(word).strip(_EDGE)
     if not bare:
         return False
     if is_cased(word):
-        return word.lstrip("\"“„«")[0].isupper() or (bool(taken) and bare in PARTICLES and bare not in reading.lexicon.conjunctions)
+        return word.lstrip('"“„«')[0].isupper() or (bool(taken) and bare in PARTICLES and bare not in reading.lexicon.conjunctions)
     return len(taken) < 4 and bare not in reading.lexicon.common and bare not in reading.lexicon.conjunctions
 
 
@@ -150,7 +157,7 @@ def told_of_self(reading: Reading) -> Card:
 
 def _told_role(reading: Reading) -> str:
     """ "I am a teacher", "I hold a master's degree in law": up to a preposition that leads elsewhere."""
-    for hit in sorted(reading.scan.of("self_role"), key=lambda hit: (hit.sentence, -hit.end)):
+    for hit in sorted(_spoken("self_role", reading), key=lambda hit: (hit.sentence, -hit.end)):
         rest = _text_after(reading, hit)
         role = _leading_role(rest, reading) if rest else ""
         if role:
@@ -176,7 +183,7 @@ def _leads_away(word: str, reading: Reading) -> bool:
 
 def _told_work(reading: Reading) -> str:
     """ "I teach at Lycée X": the organisation behind the phrase, up to a small word."""
-    for hit in reading.scan.of("work_at"):
+    for hit in _spoken("work_at", reading):
         rest = _text_after(reading, hit)
         if rest is None:
             continue
@@ -193,13 +200,13 @@ def _told_work(reading: Reading) -> str:
 
 def _told_place(reading: Reading) -> Card:
     """ "I live in Hexley, England"."""
-    for hit in reading.scan.of("live"):
+    for hit in _spoken("live", reading):
         rest = (_text_after(reading, hit) or "").strip()
         if country := country_after(re.sub(r"[.,!?;:]", " ", rest).split(), reading.lexicon):
             return Card(country=country)
         words: list[str] = []
         for word in rest.split()[:6]:
-            if not word[0].isupper():
+            if (is_cased(word) and not word[0].isupper()) or (words and not is_cased(word)):
                 break
             words.append(word)
             if word[-1] in ".;!?":

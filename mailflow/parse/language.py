@@ -1,10 +1,10 @@
 """Which language somebody wrote, by script, letters and small words."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Mapping
+from typing import Final
 
 from mailflow.parse.fold import fold
 from mailflow.parse.lexicon import Lexicon
@@ -106,6 +106,17 @@ def _same_alphabet(tag: str, text: str) -> bool:
     if tag in _ARABIC:
         return re.search("[\u0600-\u06ff]", text) is not None
     return re.search("[A-Za-z\u00c0-\u024f]", text) is not None and len(re.findall("[\u0400-\u04ff\u0600-\u06ff]", text)) < len(re.findall("[A-Za-z\u00c0-\u024f]", text))
+
+
+_FAMILIES: Final[tuple[frozenset[str], ...]] = (
+    frozenset({"da", "nb", "sv"}), frozenset({"cs", "sk"}), frozenset({"es", "pt", "gl", "ca"}), frozenset({"ru", "uk", "bg", "be"}), frozenset({"id", "ms"}),
+)  # fmt: skip
+
+
+def related(language: str | None) -> frozenset[str]:
+    """The languages that may be meant where this one was recognised."""
+    base = (language or "").partition("-")[0]
+    return next((family for family in _FAMILIES if base in family), frozenset({base}))
 
 
 def header_languages(values: Iterable[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from mailflow.parse.card import Card
 from mailflow.parse.cautions import cautions_of
 from mailflow.parse.corrections import corrected
 from mailflow.parse.fold import sentences
-from mailflow.parse.intent import endorsing, intent_of
+from mailflow.parse.intent import endorsing, intent_of, subject_joins
 from mailflow.parse.letter import Letter
 from mailflow.parse.lexicon import Lexicon
 from mailflow.parse.organisation import organisation_of
@@ -38,7 +38,12 @@ def meaning(letter: Letter, context: ReadingContext, lexicon: Lexicon) -> Parsed
 def _sender(reading: Reading) -> Sender:
     whole = reading.lexicon.book.scan(sentences(reading.letter.reply)) if _may_be_machine(reading) else reading.scan
     subject = reading.lexicon.book.scan(sentences(bare_subject(reading.letter.subject)))
-    return classify(reading.letter, whole, subject, speaks=bool(endorsing(reading)) or intent_of(reading) in _SPEAKING)
+    return classify(reading.letter, whole, subject, speaks=_speaks(reading))
+
+
+def _speaks(reading: Reading) -> bool:
+    """Whether the prose itself, not only the subject, wants something that people want and machines do not."""
+    return bool(endorsing(reading)) or reading.form is not None or (intent_of(reading) in _SPEAKING and not subject_joins(reading))
 
 
 def _may_be_machine(reading: Reading) -> bool:

@@ -25,6 +25,8 @@ _MIME_FIELDS = ("content-type", "content-transfer-encoding", "content-dispositio
 _ARMOUR = "-----BEGIN PGP MESSAGE-----"
 TEXT_BYTES = 1_000_000
 """More text than this is no letter; the rest is left unread."""
+UNSIGNED = -1
+"""In the place of an alternative's number: a part of which only the type is told."""
 RETURNED_BYTES = 20_000
 
 
@@ -107,6 +109,9 @@ def _walk(message: Message, taken: Taken, depth: int, most_parts: int) -> None:
             taken.defects.append("mime_too_deep" if level > depth else "too_many_mime_parts")
             break
         kind, parameters = _type_of(_header(part, "Content-Type", taken), taken)
+        if alternative == UNSIGNED:
+            taken.content_types.append(kind)
+            continue
         taken.encrypted |= _is_encrypted(kind, parameters)
         children = _children(part, kind, taken)
         if children is None:
@@ -115,7 +120,9 @@ def _walk(message: Message, taken: Taken, depth: int, most_parts: int) -> None:
         if kind == "multipart/alternative":
             alternatives += 1
             alternative = alternatives
-        stack.extend((child, level + 1, alternative) for child in reversed(children))
+        # Of multipart/signed only what was signed (RFC 1847 §2.1): nobody signed what stands beside it.
+        beside = UNSIGNED if kind == "multipart/signed" else alternative
+        stack.extend((child, level + 1, beside if number else alternative) for number, child in reversed(list(enumerate(children))))
 
 
 def _header(part: Message, name: str, taken: Taken) -> str:
@@ -143,20 +150,13 @@ def _is_encrypted(kind: str, parameters: dict[str, str]) -> bool:
 
 
 def _children(part: Message, kind: str, taken: Taken) -> list[Message] | None:
-    """The parts of a container that is to be walked, ``None`` for a leaf; mails inside mails are leaves.
-
-    Of multipart/signed only what was signed (RFC 1847 §2.1): nobody signed what stands beside it.
-    """
+    """The parts of a container that is to be walked, ``None`` for a leaf; mails inside mails are leaves."""
     payload = guarded(part.get_payload, None, taken.defects, "payload_unreadable")
     if not isinstance(payload, list) or kind in _RETURNED or kind in _REPORTS:
         if kind.startswith("multipart/") and not isinstance(payload, list):
             taken.defects.append("broken_multipart")
         return None
-    parts = [child for child in payload if isinstance(child, Message)]
-    if kind == "multipart/signed" and len(parts) > 1:
-        taken.content_types.extend(_type_of(_header(child, "Content-Type", taken), taken)[0] for child in parts[1:])
-        return parts[:1]
-    return parts
+    return [child for child in payload if isinstance(child, Message)]
 
 
 def _opened(part: Message, kind: str, parameters: dict[str, str], alternative: int, taken: Taken) -> None:
@@ -187,7 +187,7 @@ def _leaf(leaf: _Leaf, alternative: int, taken: Taken) -> None:
 
 
 def _raw(part: Message, taken: Taken) -> bytes:
-    payload = guarded(part.get_payload, "", taken.defects, "payload_unreadable")
+    payload = guarded(part.get_payload, None, taken.defects, "payload_unreadable")
     return payload.encode("latin-1", "replace") if isinstance(payload, str) else b""
 
 

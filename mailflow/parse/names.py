@@ -9,15 +9,16 @@ from mailflow.parse.lexicon import Lexicon
 
 MOST_GRAPHEMES = 100
 _PARTICLES = frozenset(
-    "van von der den de del della di da dos das do du des la le el al ul bin ibn bint ben ap ab zu zum zur ten ter te af av y e i und van't 't d' l' of and mac mc ni nic o san abu um".split()
+    ["van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "das", "do", "du", "des", "la", "le", "el", "al", "ul", "bin", "ibn", "bint", "ben", "ap", "ab", "zu", "zum", "zur", "ten", "ter", "te", "af", "av", "y", "e", "i", "und", "van't", "'t", "d'", "l'", "of", "and", "mac", "mc", "ni", "nic", "o", "san", "abu", "um"]
 )
 _MARKS_RUN = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3,}")
 _NOT_IN_A_NAME = re.compile(r"[@#$%^*=<>{}\[\]|\\~_+!?\d\u20a0-\u20cf\u2190-\u2bff\U0001f000-\U0001ffff]|https?:|www\.|://|\.(?:com|org|net|example|io|de)\b")
 _CONTROLS = re.compile("[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
 _VIA = re.compile(r"\s+(?:via|über|par|a través de|through|für)\s+.*$", re.IGNORECASE)
 _BRACKETS = re.compile(r"\s*[(\[{<][^)\]}>]*[)\]}>]\s*|\s*[|/].*$")
-_CJK_NAME = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3005]{1,4}[ \u3000]?[\u3400-\u9fff\u3005\u3040-\u30ff]{1,5}|[\u30a0-\u30ff・=＝ ]{3,24}|[\u3040-\u309f]{2,6}[ \u3000]?[\u3040-\u309f]{0,6}")
+_CJK_NAME = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3005\u30a0-\u30ff]{1,4}[ \u3000]?[\u3400-\u9fff\u3005\u3040-\u30ff]{1,5}|[\u30a0-\u30ff・=＝ ]{3,24}|[\u3040-\u309f]{2,6}[ \u3000]?[\u3040-\u309f]{0,6}")
 _HANGUL_NAME = re.compile("[\uac00-\ud7a3]{1,2}[ ]?[\uac00-\ud7a3]{1,3}")
+_SIGNED = re.compile("\\s*(?:드림|올림|배상|拝|敬上|謹上|谨上|敬启|より|さん|様|先生|女士|小姐|님|씨)$")
 _PIECE_EDGE = " \t,;:.·•|–—-_*~/\\\"'“”„«»،؛、。，：!()"
 
 
@@ -47,11 +48,11 @@ def looks_like_name(text: str, lexicon: Lexicon) -> bool:
     if not 1 < len(text) <= MOST_GRAPHEMES or _NOT_IN_A_NAME.search(text) or fold(text) in lexicon.countries:
         return False
     if UNSPACED.search(text) and not is_cased(text):
-        return bool(_CJK_NAME.fullmatch(text)) or script_of(text) == "THAI" and len(text) <= 40
+        return bool(_CJK_NAME.fullmatch(text)) or (script_of(text) == "THAI" and len(text) <= 40)
     if script_of(text) == "HANGUL":
         return bool(_HANGUL_NAME.fullmatch(text))
     parts = text.split()
-    if not 1 <= len(parts) <= 6 or re.search(r"[.!?।]$", text) and len(parts[-1].strip(".")) > 2:
+    if not 1 <= len(parts) <= 6 or (re.search(r"[.!?।]$", text) and len(parts[-1].strip(".")) > 2):
         return False
     return all(_name_part(part) for part in parts) if is_cased(text) else len(parts) <= 5
 
@@ -63,7 +64,7 @@ def _name_part(part: str) -> bool:
 
 def split_honorifics(text: str, lexicon: Lexicon) -> tuple[str, str]:
     """A name without the honorifics before it and the degrees behind it, and those, joined by spaces."""
-    words, before, after = text.split(), [], list[str]()
+    words, before, after = _SIGNED.sub("", text).split(), [], list[str]()
     while len(words) > 1 and _is_honorific(words[0], lexicon):
         before.append(words.pop(0))
     while len(words) > 1 and fold(words[-1]).strip(".,") in lexicon.degrees and (words[-1].isupper() or words[-1] != words[-1].lower()):
@@ -84,7 +85,7 @@ def printed(raw: str, lexicon: Lexicon) -> str:
     if comma and given and len(family.split()) <= 3 and len(given.split()) <= 3 and fold(given).strip(".") not in lexicon.degrees:
         text = f"{given} {family}"
     text, _ = split_honorifics(" ".join(text.split()).strip(_PIECE_EDGE.replace(".", "").replace("'", "")), lexicon)
-    return in_normal_case(text.strip(" \"“”„«»"))
+    return in_normal_case(text.strip(' "“”„«»'))
 
 
 def in_normal_case(name: str) -> str:

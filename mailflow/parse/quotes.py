@@ -19,7 +19,8 @@ _TIME = re.compile(r"(?<!\d)\d{1,2}\s?[:.h٫時点시]\s?\d\d(?![\d.])")
 _LABEL = re.compile(r"[^\W\d_][^:<>@\d]{0,34}:")
 _SEPARATED = re.compile(r"[-=*_]{2,}[^-=*_][^\n]*[-=*_]{2,}")
 _RULE = re.compile(r"_{8,}|-{10,}|={10,}")
-_BRACKETED = re.compile(r"<[^<>\s]{1,100}@[^<>\s]{1,100}>")
+_CUT_DATE = re.compile(r"(?:\d{1,2}, |de |del )(?:19|20)\d\d\b")
+_BRACKETED = re.compile(r"< ?[^<>\s]{1,100}@[^<>\s]{1,100}>")
 _FORWARD_WORDS = re.compile(
     r"forward|weiterg|weiterl|transf[eé]r|transmis|reenvi|encaminh|inoltr|doorgest|vidarebef|videresen|välitet|edelleen|przekaz|podan|přepos|preposl|továbbít"
     r"|пересыла|пересла|переслан|препрат|прослеђ|proslijeđ|posredovan|prosleđ|προωθ|iletil|redirecționat|redirect|edasi|pārsūt|persi[ųu]s|áframsend"
@@ -27,7 +28,7 @@ _FORWARD_WORDS = re.compile(
     re.IGNORECASE,
 )
 _ORIGINAL_WORDS = re.compile(
-    r"origin|ursprüng|ursprungl|opprinnelig|oprindelig|alkuperäi|oryginal|wiadomość|původní|pôvodn|eredeti|izvorn|изворн|исходн|оригинал|αρχικ|orijinal|özgün|algne|sākotn"
+    r"origin|oorspronk|ursprüng|ursprungl|opprinnelig|oprindelig|alkuperäi|oryginal|wiadomość|původní|pôvodn|eredeti|izvorn|изворн|исходн|оригинал|αρχικ|orijinal|özgün|algne|sākotn"
     r"|pirmin|upprunaleg|الأصلية|الأصلي|پیام اصلی|اصلی|מקורית|מקורי|原始|原邮件|原郵件|元の|オリジナル|원본|원래|asli|gốc|ต้นฉบับ|मूल|reply message|wrote|schrieb|écrit|escribi",
     re.IGNORECASE,
 )
@@ -135,7 +136,11 @@ def _head(lines: list[Line], start: int, least: int, subject: str) -> int:
         address = address or bool(_ADDRESS.search(text))
     else:
         at += 1
-    enough = (moment and (address or same or labels >= 4)) or (dated and address and (same or least < 3)) or (least < 3 and labels >= 3 and dated)
+    enough = (
+        (moment and (address or same or labels >= 4))
+        or (dated and address and (same or least < 3))
+        or (least < 3 and labels >= 3 and dated)
+    )
     return at if labels >= least and enough else 0
 
 
@@ -146,16 +151,25 @@ def _lone_attribution(lines: list[Line], at: int) -> int:
     """
     if at and lines[at - 1].own and not lines[at - 1].bare.endswith((".", "!", "?", "。", ",", "，")):
         return 0
-    joined = ""
+    texts: list[str] = []
     for end in range(at, min(at + 3, len(lines))):
         if lines[end].kind or not lines[end].bare:
             return 0
-        joined = f"{joined} {lines[end].bare}"
-        if len(joined) > LONGEST_TEXT:
-            return 0
-        if joined.endswith(_COLONS) and _BRACKETED.search(joined) and _DATE.search(joined):
-            return end + 1
+        texts.append(lines[end].bare)
+        if texts[-1].endswith(_COLONS):
+            # The shortest: a line above that has a date of its own is not part of it.
+            wrapped = len(texts) > 1 and _CUT_DATE.match(texts[1]) is not None
+            return end + 1 if _attributes(texts) and (wrapped or not _attributes(texts[1:])) else 0
     return 0
+
+
+def _attributes(texts: list[str]) -> bool:
+    joined = " ".join(texts)
+    if not texts or len(joined) > LONGEST_TEXT:
+        return False
+    if not ("<" in texts[0] or _DATE.search(texts[0]) or (len(texts) > 1 and _CUT_DATE.match(texts[1]))):
+        return False
+    return _BRACKETED.search(joined) is not None and _DATE.search(joined) is not None
 
 
 def _mark_attributions(lines: list[Line]) -> None:
@@ -191,7 +205,8 @@ def _attribution_start(lines: list[Line], end: int) -> int:
     if max(told) < len(texts) - 1 and not closes:
         return -1
     start = top + min(told) if closes else top + max(min(told), len(texts) - 2)
-    return _widened(lines, start, top)
+    # Where the wrap cut the date in two, the line above is its first half.
+    return start - 1 if start > top and _CUT_DATE.match(lines[start].bare) else start
 
 
 def _nearest(texts: list[str], pattern: re.Pattern[str]) -> int | None:
@@ -202,12 +217,3 @@ def _nearest(texts: list[str], pattern: re.Pattern[str]) -> int | None:
         if pattern.search(texts[at]):
             return at
     return None
-
-
-def _widened(lines: list[Line], start: int, top: int) -> int:
-    """One line more, where the wrap cut a date in two: the line above is alone in front and the first goes on with a digit or small letter."""
-    if start == top + 1 and (top == 0 or not lines[top - 1].own):
-        first, above = lines[start].bare[:1], lines[top].bare
-        if (first.isdigit() or first.islower() or first == "<") and not above.endswith((".", "!", "?", ",", "。", "，")):
-            return top
-    return start

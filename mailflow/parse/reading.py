@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 
+from mailflow.parse.fold import sentences
 from mailflow.parse.language import Hints, header_languages, language_of
 from mailflow.parse.letter import Letter
 from mailflow.parse.lexicon import Lexicon
-from mailflow.parse.fold import sentences
 from mailflow.parse.names import looks_like_name, printed
 from mailflow.parse.phrases import Hit, Scan
 from mailflow.parse.signoff import Layout, lay_out
@@ -19,6 +19,7 @@ _PREFIX = re.compile(
     re.IGNORECASE,
 )
 _FORWARD = re.compile(r"\s*(?:fwd|fw|wg|tr|rv|enc|i|vb|vl|转发|轉寄|転送|전달|pd|fs|пересл)\s*[:：]", re.IGNORECASE)
+_EMBEDDED = re.compile(r"\s+(?:re|aw|sv|vs|odp|antw|rif|fwd?|wg|tr|ynt|отв)\s*:.*$", re.IGNORECASE)
 _LIST_TAG = re.compile(r"^\s*\[[^\]]{1,40}\]\s*")
 
 
@@ -54,7 +55,7 @@ def read(letter: Letter, lexicon: Lexicon) -> Reading:
     text = f"{form.before}\n\n{form.values.get('quote', '')}".strip() if form else letter.reply
     layout = lay_out(text, author_name or letter.author_name, lexicon)
     scan = lexicon.book.scan(sentences(layout.prose))
-    own = "" if _PREFIX.match(letter.subject) else _LIST_TAG.sub("", letter.subject)
+    own = "" if _PREFIX.match(letter.subject) else _EMBEDDED.sub("", _LIST_TAG.sub("", letter.subject))
     subject = lexicon.book.scan(sentences(own))
     return Reading(
         letter=letter, lexicon=lexicon, form=form, layout=layout, scan=scan, subject=subject,

@@ -25,7 +25,9 @@ class Reply:
     @property
     def unquoted(self) -> str:
         """All that is not a quote: own words with signature and footers, for comparing two forms of one mail."""
-        return "\n".join([self.reply, *(cut.text for cut in self.cuts if cut.why in ("signature", "app_footer", "disclaimer", "advert", "list_footer"))])
+        return "\n".join(
+            [self.reply, *(cut.text for cut in self.cuts if cut.why in ("signature", "app_footer", "disclaimer", "advert", "list_footer"))]
+        )
 
 
 def scan(body: str, known: Known, subject: str = "") -> Reply:

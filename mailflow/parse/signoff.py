@@ -172,7 +172,7 @@ def _name_block(lines: list[str], filled: list[int], known: str, lexicon: Lexico
 def _is_name_line(line: str, known: str, lexicon: Lexicon, *, sure: bool, first: bool) -> bool:
     """Whether a line begins with a name: one that From knows, or at least two large words after an empty line."""
     pieces = pieces_of(re.sub(r"[(（].*", "", line).strip(" -–—~*"))
-    if not pieces or not looks_like_name(pieces[0], lexicon) or re.search(r"[!?！？。]$", line) or lexicon.closing.match(fold(line)) and len(line.split()) > 3:
+    if not pieces or not looks_like_name(pieces[0], lexicon) or re.search(r"[!?！？。]$", line) or (lexicon.closing.match(fold(line)) and len(line.split()) > 3):
         return False
     if known and shares_a_word(pieces[0], known):
         return True

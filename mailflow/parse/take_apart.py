@@ -24,7 +24,7 @@ def take_apart(raw: bytes, context: ReadingContext, limits: LimitSettings) -> Le
     head, body = caps.divide(mail)
     broken = caps.exceeded(head, body, limits)
     block = _Block(head[: limits.header_bytes], Guesser())
-    if b"\r" in raw[: len(head) + 64].replace(b"\r\n", b""):
+    if caps.has_bare_cr(raw):
         block.defects.append("bare_cr_in_header")
     sums = content.sha256(raw), content.content_hash(block.fields, body)
     if broken:

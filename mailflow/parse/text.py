@@ -23,7 +23,10 @@ _MEANT = {
 }  # fmt: skip
 """What senders say -> what they mean: the superset that the bytes are really in (WHATWG Encoding says much the same)."""
 
-_GUESSED = re.compile(r"(?:windows-|cp)(?:125\d|87[4]|9\d\d|866)|iso-8859-\d+|koi8-[rtu]|gb18030|gb2312|big5\S*|euc-\S+|shift_jis|mac\S+|tis-620|johab", re.IGNORECASE)
+_GUESSED = re.compile(
+    r"(?:windows-|cp)(?:125\d|87[4]|9\d\d|866)|iso-8859-\d+|koi8-[rtu]|gb18030|gb2312|big5\S*|euc-\S+|shift_jis|mac\S+|tis-620|johab",
+    re.IGNORECASE,
+)
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ue000-\ue00f\ufeff\ufffe\uffff]")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 _SEVEN_BIT = ("utf-16", "utf16", "utf-32", "utf32", "hz", "ucs-2", "iso-2022", "iso2022", "utf_16", "utf_32")
@@ -45,7 +48,7 @@ class Guesser:
         if self.hint and self.hint not in ("utf-8", "cp1252") and _strict(data, self.hint) is not None:
             return self.hint
         high = len(data) - len(data.decode("ascii", "ignore"))
-        if high < FEW_HIGH_BYTES and 3 * high < len(data):
+        if high < FEW_HIGH_BYTES and 2 * high <= len(data):
             # An accent here and there: too little to tell Western from Central European, and Western is what it mostly is.
             return self.last
         if self.left > 0:

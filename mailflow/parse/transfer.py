@@ -6,6 +6,7 @@ import re
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _BEGIN = re.compile(rb"begin [0-7]{3,4} [^\n]{0,300}\n")
+MOST_SPACES = 2
 _PLAIN = frozenset({"", "7bit", "8bit", "binary"})
 
 
@@ -27,7 +28,7 @@ def _base64(raw: bytes) -> tuple[bytes, str | None]:
     """Base64 with what does not belong there left out. What is plain text after all is taken as it stands."""
     packed = b"".join(raw.split())
     strange = sum(map(len, _NOT_BASE64.findall(packed.rstrip(b"="))))
-    if strange > 2 + len(packed) // 20:
+    if strange > 2 + len(packed) // 20 or raw.strip().count(b" ") > MOST_SPACES:
         # A list server may add a plain footer behind the padding: the letter ends where the padding is.
         packed, padding, _ = packed.partition(b"=")
         if not padding or _NOT_BASE64.search(packed):

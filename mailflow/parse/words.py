@@ -24,7 +24,7 @@ def words_of_mail(reading: Reading, intent: Intent) -> str:
 def _replacement(prose: str) -> str:
     """The new text that a correction gives for the printed words."""
     found = _REPLACEMENT.search(prose)
-    return found[1].strip(" \"”»") if found else ""
+    return found[1].strip(' "”»') if found else ""
 
 
 def is_public(reading: Reading) -> bool:

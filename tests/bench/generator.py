@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ async def _drive(port: int, load: Load, sessions: int) -> dict[str, Any]:
     ends = [loop.create_future() for _ in range(sessions)]
     began, cpu = time.perf_counter(), time.process_time()
     for ended in ends:
-        await loop.create_connection(lambda ended=ended: Session(load, ended), "127.0.0.1", port)
+        await loop.create_connection(partial(Session, load, ended), "127.0.0.1", port)
     await asyncio.gather(*ends)
     seconds = time.perf_counter() - began
     return {"accepted": load.accepted, "seconds": seconds, "cpu": time.process_time() - cpu, "refused": load.refused[:5]}

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from bench import run
+import run
 
 BENCHES = """
 def fast(): return {"value": 1.5, "unit": "ms", "median_of": 5}

@@ -116,7 +116,9 @@ def test_one_domain_written_in_several_ways_is_one(domain: str) -> None:
     assert a_label(domain) == "example.example"
 
 
-@pytest.mark.parametrize("domain", ["", ".", "x", "x..example", "x.example.", "a" * 300 + ".example", "ü" * 300 + ".example", "x y.example", "x!.example"])
+@pytest.mark.parametrize(
+    "domain", ["", ".", "x", "x..example", "x.example.", "a" * 300 + ".example", "ü" * 300 + ".example", "x y.example", "x!.example"]
+)
 def test_what_is_no_domain_has_no_a_label(domain: str) -> None:
     assert a_label(domain) == ""
 

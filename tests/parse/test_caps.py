@@ -1,5 +1,7 @@
 """What a mail may cost, checked on raw bytes before any parser sees them."""
 
+from collections.abc import Callable
+
 import pytest
 
 from mailflow.config.settings import LimitSettings
@@ -36,7 +38,7 @@ DEEP = [("multipart", multiparts), ("mail in mail", mails_in_mails)]
 @pytest.mark.case(64)
 @pytest.mark.parametrize("depth", [50, 300, 3000])
 @pytest.mark.parametrize("build", [build for _, build in DEEP], ids=[name for name, _ in DEEP])
-def test_nesting_beyond_the_cap_is_not_parsed(build, depth: int) -> None:
+def test_nesting_beyond_the_cap_is_not_parsed(build: Callable[[int], bytes], depth: int) -> None:
     assert first_defect(build(depth)) in ("mime_too_deep", "too_many_mime_parts")
 
 
@@ -104,7 +106,11 @@ HOSTILE_FIELDS = [
     ("parameters", b"Content-Type: text/plain" + b"; a=b" * 20_000, "header_block_too_large"),
     ("a few parameters", b"Content-Type: text/plain" + b"; a=b" * 100, "structured_header_too_large"),
     ("RFC 2231 pieces", b"Content-Type: text/plain" + b"".join(b"; name*%d=a" % n for n in range(20_000)), "header_block_too_large"),
-    ("RFC 2231 in a disposition", b"Content-Disposition: x" + b"".join(b"; filename*%d=a" % n for n in range(70)), "structured_header_too_large"),
+    (
+        "RFC 2231 in a disposition",
+        b"Content-Disposition: x" + b"".join(b"; filename*%d=a" % n for n in range(70)),
+        "structured_header_too_large",
+    ),
 ]
 
 
@@ -123,7 +129,9 @@ def test_the_fields_of_inner_parts_are_capped_too() -> None:
 @pytest.mark.case(25)
 @pytest.mark.parametrize(("count", "loops"), [(50, False), (51, True), (101, True)])
 def test_a_mail_that_passed_too_many_servers_loops(count: int, loops: bool) -> None:
-    letter = take_apart(b"Received: by mx.example; Mon, 5 Oct 2026 10:00:00 +0000\r\n" * count + HEAD + b"\r\nhi\r\n", ReadingContext(), LIMITS)
+    letter = take_apart(
+        b"Received: by mx.example; Mon, 5 Oct 2026 10:00:00 +0000\r\n" * count + HEAD + b"\r\nhi\r\n", ReadingContext(), LIMITS
+    )
     assert ("too_many_hops" in letter.defects, letter.unreadable, letter.hops) == (loops, loops, count)
 
 

@@ -43,7 +43,7 @@ WORDS = [
     ("unknown charset", b"=?x-nope?q?Gr=C3=BC=C3=9Fe?=", "Grüße"),
     ("a lie: UTF-8 called Latin-1", b"=?iso-8859-1?q?Gr=C3=BC=C3=9Fe?=", "Grüße"),
     ("gb2312 beyond gb2312", b"=?gb2312?b?" + base64.b64encode("镕".encode("gb18030")) + b"?=", "镕"),
-    ("iso-2022-jp", b"=?iso-2022-jp?b?GyRCO79GMRsoQg==?=", "賛同"),
+    ("iso-2022-jp", b"=?iso-2022-jp?b?" + base64.b64encode("賛同".encode("iso2022_jp")) + b"?=", "賛同"),
     ("koi8-r", b"=?koi8-r?b?4M7J?=", "Юни"),
     ("not one at all", b"=?utf-8?x?abc?=", "=?utf-8?x?abc?="),
     ("empty", b"=?utf-8?q??=", ""),
@@ -60,7 +60,7 @@ def test_a_subject_reads_as_it_was_meant(value: bytes, text: str) -> None:
 
 
 def test_a_name_split_over_two_encoded_words_has_no_stray_space() -> None:
-    raw = "=?utf-8?b?2KzZhdi52YrYqSDYp9mE2LXZitin?= =?utf-8?b?2K/ZitmG?= <a@x.example>".encode()
+    raw = b"=?utf-8?b?2KzZhdi52YrYqSDYp9mE2LXZitin?= =?utf-8?b?2K/ZitmG?= <a@x.example>"
     assert take_apart(b"From: " + raw + b"\r\n\r\nhi", ReadingContext(), LimitSettings()).author_name == "جمعية الصيادين"
 
 
@@ -114,7 +114,9 @@ def test_a_message_id_is_plainly_one_or_none(value: str, plain: str) -> None:
 
 
 @pytest.mark.case(83)
-@pytest.mark.parametrize("head", [b"X: y", b"Message-ID:", b"Message-ID: <" + b"a" * 5000 + b"@x>", b"Message-ID: <"], ids=["none", "empty", "long", "open"])
+@pytest.mark.parametrize(
+    "head", [b"X: y", b"Message-ID:", b"Message-ID: <" + b"a" * 5000 + b"@x>", b"Message-ID: <"], ids=["none", "empty", "long", "open"]
+)
 def test_a_mail_without_a_usable_message_id_is_read(head: bytes) -> None:
     assert (read(head).message_id, read(head).reply) == ("", "hi")
 
@@ -190,7 +192,7 @@ def test_a_date_is_read_in_utc(value: str, when: datetime) -> None:
     assert moment(value) == when
 
 
-NO_DATES = ["", "x", "Mon, 99 Oct 2026 10:00:00 +0200", "Mon, 5 Oct 99999 10:00:00 +0000", "1 Jan 0001 00:00:00 +2300", "5 Oct 2026 10:00:00 +9999999", "5" * 300, "0 0 0 0", "Mon, 5 Oct 2026 25:00"]  # fmt: skip
+NO_DATES = ["", "x", "Mon, 99 Oct 2026 10:00:00 +0200", "Mon, 5 Oct 99999 10:00:00 +0000", "31 Dec 9999 23:00:00 -2300", "5 Oct 2026 10:00:00 +9999999", "5" * 300, "0 0 0 0", "Mon, 5 Oct 2026 25:00"]  # fmt: skip
 
 
 @pytest.mark.parametrize("value", NO_DATES)
