@@ -19,6 +19,7 @@ The map, in the order a mail meets it:
     jobs            the loops: take in, work, send, tick
     config          settings and campaigns
     wiring          puts the pieces together
+    packaged        where templates and the default config lie, in a wheel or a checkout
     crash           the kill points that tests pull
     cli             the commands
     demo            the bundled campaign, played from end to end on loopback

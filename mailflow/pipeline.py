@@ -145,7 +145,9 @@ def facts_of(read: Read, history: History, *, age_matters: bool = True) -> Facts
 def past(reads: Sequence[Read], tx: Connection) -> list[History]:
     """What the store knows of each content and of each author."""
     copies = mails.first_copies(tx, [read.content_key for read in reads])
-    people = entries.find_all(tx, {(read.campaign.slug, identity(read.parsed.author)) for read in reads if read.campaign and read.parsed.author})
+    people = entries.find_all(
+        tx, {(read.campaign.slug, identity(read.parsed.author)) for read in reads if read.campaign and read.parsed.author}
+    )
     return [_history(read, copies.get(read.content_key), people) for read in reads]
 
 
@@ -232,6 +234,13 @@ def _answer(decision: Decision, read: Read, entry: Entry | None, cause: int, now
         return None
     null_sender = read.mail.envelope.sender == ""
     answer = acknowledge.answer_for(
-        decision, read.parsed, read.verdict, entry, read.campaign, f"{read.campaign.slug}:{cause}", null_sender=null_sender, own_addresses=tools.by_address
+        decision,
+        read.parsed,
+        read.verdict,
+        entry,
+        read.campaign,
+        f"{read.campaign.slug}:{cause}",
+        null_sender=null_sender,
+        own_addresses=tools.by_address,
     )
     return None if answer is None else Said(tools.render.answer(answer, read.campaign, now), answer.kind, answer.key)

@@ -120,7 +120,7 @@ def _configured(servers: Sequence[str]) -> dns.resolver.Resolver:
 
 def _server(text: str) -> dns.nameserver.Nameserver:
     address, colon, port = text.rpartition(":")
-    if not colon or ":" in address and not address.startswith("["):
+    if not colon or (":" in address and not address.startswith("[")):
         address, port = text, "53"
     return dns.nameserver.Do53Nameserver(str(ipaddress.ip_address(address.strip("[]"))), int(port))
 
@@ -130,7 +130,9 @@ class TableResolver:
 
     def __init__(self, table: Mapping[str, Mapping[str, object]]) -> None:
         """Names are lower case without a trailing dot; a name that is absent does not exist."""
-        self._table = {name.lower().rstrip("."): {kind.upper(): value for kind, value in records.items()} for name, records in table.items()}
+        self._table = {
+            name.lower().rstrip("."): {kind.upper(): value for kind, value in records.items()} for name, records in table.items()
+        }
 
     def txt(self, name: str) -> tuple[bytes, ...]:
         """See model.outside.Resolver."""

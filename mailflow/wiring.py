@@ -173,5 +173,3 @@ def authenticator(resolver: Callable[[], Resolver]) -> Callable[[KeptMail, Parse
 def by_identity(campaigns: Mapping[str, Campaign]) -> dict[str, str]:
     """Canonical address -> slug."""
     return {identity(address): campaign.slug for campaign in campaigns.values() for address in campaign.addresses}
-
-

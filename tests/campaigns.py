@@ -4,7 +4,6 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from mailflow.config.campaign import Campaign, Organiser, Statement

@@ -61,7 +61,9 @@ def no_double_count(tx: Connection) -> None:
     people = Counter((row.campaign, row.identity) for row in tx.execute(sa.select(entries.c.campaign, entries.c.identity)))
     assert all(count == 1 for count in people.values()), "I3: a person is counted twice"
     state = {}
-    for entry_id, kind in tx.execute(sa.select(events.c.entry_id, events.c.kind).where(events.c.entry_id.is_not(None)).order_by(events.c.id)):
+    for entry_id, kind in tx.execute(
+        sa.select(events.c.entry_id, events.c.kind).where(events.c.entry_id.is_not(None)).order_by(events.c.id)
+    ):
         if kind in (EventKind.ENDORSED, EventKind.WITHDRAWN):
             state[entry_id] = "live" if kind == EventKind.ENDORSED else "withdrawn"
     actual = {row.id: row.state for row in tx.execute(sa.select(entries.c.id, entries.c.state))}
@@ -95,7 +97,9 @@ def windows(tx: Connection) -> None:
 
 def liveness(tx: Connection, *, idle: bool) -> None:
     """I9: no mail is tried for ever; when all is idle nothing is in flight but what waits for DNS."""
-    in_flight = sa.select(mails.c.id, mails.c.attempts, mails.c.lease_owner, mails.c.error).where(mails.c.disposition == Disposition.IN_FLIGHT)
+    in_flight = sa.select(mails.c.id, mails.c.attempts, mails.c.lease_owner, mails.c.error).where(
+        mails.c.disposition == Disposition.IN_FLIGHT
+    )
     for row in tx.execute(in_flight):
         assert row.attempts <= TRIES, "I9: a mail was tried more than three times"
         assert not idle or row.error == "dns_was_unavailable", f"I9: mail {row.id} is stuck in flight: {row.error}"

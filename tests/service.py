@@ -94,7 +94,7 @@ class Service:
     def configure(self, settings: str = "") -> None:
         """Writes mailflow.toml; ``settings`` is more TOML, in tables of its own."""
         (self.config / "mailflow.toml").write_text(
-            f'[store]\nurl = {json.dumps(self.url)}\nbusy_seconds = 5.0\nfree_bytes_floor = 0\n\n[smtp]\nport = 0\n'
+            f"[store]\nurl = {json.dumps(self.url)}\nbusy_seconds = 5.0\nfree_bytes_floor = 0\n\n[smtp]\nport = 0\n"
             "max_connections_per_client = 200\n"
             f'\n[smarthost]\nhost = "127.0.0.1"\nport = {self.smarthost_port}\nsecurity = "none"\ntimeout_seconds = 5.0\n'
             f'\n[workers]\ncount = 2\ndns_table = "dns.json"\nlease_seconds = 5.0\n{settings}'
@@ -104,7 +104,9 @@ class Service:
     def program(self) -> Program:
         return Program.at(self.config)
 
-    def command(self, *args: str, crash_at: str = "", stdin: bytes | None = None, timeout: float = 60) -> "subprocess.CompletedProcess[bytes]":
+    def command(
+        self, *args: str, crash_at: str = "", stdin: bytes | None = None, timeout: float = 60
+    ) -> "subprocess.CompletedProcess[bytes]":
         """Runs one command of the program to its end."""
         env = {**os.environ, **self.env, **({"MAILFLOW_CRASH_AT": crash_at} if crash_at else {})}
         command = [sys.executable, "-m", "mailflow", "--config", str(self.config), *args]

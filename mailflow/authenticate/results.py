@@ -96,5 +96,7 @@ def _property(result: "authres.AuthenticationResult", name: str) -> str:
 
 def _policy_disowns(result: "authres.AuthenticationResult") -> bool:
     """Whether the server names a policy of quarantine or reject (RFC 8601 §2.7.6 and what servers really write)."""
-    told = " ".join([str(result.reason or ""), *(str(prop.value) for prop in result.properties), str(getattr(result, "result_comment", "") or "")])
+    told = " ".join(
+        [str(result.reason or ""), *(str(prop.value) for prop in result.properties), str(getattr(result, "result_comment", "") or "")]
+    )
     return any(word in told.lower() for word in ("reject", "quarantine"))

@@ -14,6 +14,7 @@ from mailflow.cli.quiet import log_quietly
 from mailflow.cli.state import State
 from mailflow.model.errors import BadConfig, BadInput, MailflowError, Temporary
 
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"mailflow {__version__}")
@@ -23,9 +24,9 @@ def _version(wanted: bool) -> None:
 def start(
     ctx: typer.Context,
     config: Annotated[Path, typer.Option(envvar="MAILFLOW_CONFIG", help="Folder with mailflow.toml and campaigns/.")] = Path("config"),
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; may show mail.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; may show mail.")] = False,  # noqa: ARG001 - main() looks for it
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more in the log.")] = False,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,  # noqa: ARG001 - its callback acts
 ) -> None:
     """What every command has in common."""
     ctx.obj = State(config)
@@ -76,7 +77,7 @@ def main() -> None:
         code = done.exit_code
     except typer.exceptions.TyperException as error:
         if not _is_pipe():
-            error.show()
+            error.show()  # type: ignore[attr-defined]  # every usage error can show itself; the base class does not say so
         code = error.exit_code
     except (typer.Abort, KeyboardInterrupt):
         code = 130

@@ -1,7 +1,6 @@
 """`mailflow campaign add/list/open/close`: the campaigns of the config folder."""
 
 import json
-import os
 import re
 import sys
 import tomllib
@@ -170,7 +169,7 @@ def _replace(path: Path, text: str) -> None:
     new = path.with_name(f".{path.name}.new")
     new.write_text(text, encoding="utf-8")
     new.chmod(path.stat().st_mode & 0o777)
-    os.replace(new, path)
+    new.replace(path)
 
 
 def _console() -> Console:

@@ -22,7 +22,9 @@ def register(app: typer.Typer) -> None:
     app.command()(demo)
 
 
-def demo(out: Annotated[Path, typer.Option(help="Where everything goes; a second run plays on the same store.")] = Path("build/demo")) -> None:
+def demo(
+    out: Annotated[Path, typer.Option(help="Where everything goes; a second run plays on the same store.")] = Path("build/demo"),
+) -> None:
     """Play the bundled campaign: listener, workers, sender and digest on loopback. Exit 0 if the books balance.
 
     Example: mailflow demo --out build/demo
@@ -51,6 +53,11 @@ def _where(console: Console, program: Program, out: Path, sent_before: int) -> N
     console.print()
     print_latest(outgoing[sent_before:])
     console.print(f"{len(outgoing) - sent_before} mails went out in this run.")
-    for name, path in (("store", program.store.path), ("list page", out / "list.html"), ("outgoing mails", out / "outgoing"), ("log", out / "run.log")):
+    for name, path in (
+        ("store", program.store.path),
+        ("list page", out / "list.html"),
+        ("outgoing mails", out / "outgoing"),
+        ("log", out / "run.log"),
+    ):
         console.print(f"  {name + ':':16}{path}", soft_wrap=True)
     console.print("Nothing listens any more. Run it again: the same mails come in, and none is counted twice.")

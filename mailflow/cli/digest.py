@@ -46,7 +46,9 @@ def _organisers(program: Program, to: str | None) -> list[tuple[Campaign, Organi
     pairs = [(campaign, organiser) for campaign in program.config.campaigns.values() for organiser in campaign.organisers]
     chosen = [pair for pair in pairs if to is None or pair[1].address.casefold() == to.casefold()]
     if not chosen:
-        raise BadInput("no such organiser; see organisers in campaigns/*.toml" if to else "no organisers are configured; add them in campaigns/*.toml")
+        raise BadInput(
+            "no such organiser; see organisers in campaigns/*.toml" if to else "no organisers are configured; add them in campaigns/*.toml"
+        )
     return chosen
 
 

@@ -42,7 +42,9 @@ def explain(
     campaign: Annotated[str | None, typer.Option(help="The campaign; default: the one whose address the mail names.")] = None,
     dns: Annotated[Path | None, typer.Option(help="A JSON table instead of the network: name -> {type: [strings]}.")] = None,
     assume_authenticated: Annotated[bool, typer.Option(help="Take authentication, replay and age as passed.")] = False,
-    trust_results: Annotated[list[str] | None, typer.Option(metavar="ID", help="Believe Authentication-Results of this authserv-id.")] = None,
+    trust_results: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Believe Authentication-Results of this authserv-id.")
+    ] = None,
     client: Annotated[str | None, typer.Option(metavar="IP", help="The sending host's address.")] = None,
     helo: Annotated[str | None, typer.Option(metavar="NAME", help="What the sending host said in EHLO.")] = None,
     sender: Annotated[str | None, typer.Option(metavar="ADDRESS", help="The envelope sender.")] = None,
@@ -100,7 +102,9 @@ class DryRun:
         mail = KeptMail(0, raw, self.envelope, received, campaign.slug)
         verdict = Verdict(Assurance.ALIGNED, ("assumed",)) if self.assume else self.tools.authenticate(mail, parsed)
         policy_campaign = campaign if campaign is not self.builtin else _addressed(campaign, parsed)
-        facts = pipeline.facts_of(pipeline.Read(mail, parsed, verdict, policy_campaign), History(presumed=True), age_matters=not self.assume)
+        facts = pipeline.facts_of(
+            pipeline.Read(mail, parsed, verdict, policy_campaign), History(presumed=True), age_matters=not self.assume
+        )
         decision = decide(replace(facts, received_at=received))
         return _shape(label, raw, parsed, verdict, decision, (time.process_time() - started) * 1000)
 
@@ -198,5 +202,3 @@ def _readable(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key}: {item}" for key, item in value.items() if item)
     return str(value)
-
-

@@ -34,9 +34,13 @@ def register(app: typer.Typer) -> None:
 
 def ingest(
     ctx: typer.Context,
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="*.eml, mbox, Maildir, folder, or - for one mail from standard input.")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="*.eml, mbox, Maildir, folder, or - for one mail from standard input.")
+    ],
     campaign: Annotated[str | None, typer.Option(help="The campaign; default: the one whose address the mail names.")] = None,
-    trust_results: Annotated[list[str] | None, typer.Option(metavar="ID", help="Believe Authentication-Results of this authserv-id.")] = None,
+    trust_results: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Believe Authentication-Results of this authserv-id.")
+    ] = None,
 ) -> None:
     """Take in mails from files. Exit 0: all kept; 75: try later; 65: something was no mail.
 

@@ -80,7 +80,13 @@ def _show(found: dict[str, Any]) -> None:
 def books_table(slug: str, page: dict[str, Any]) -> Table:
     """One campaign's books as a table."""
     verdict = "balanced" if page["balanced"] else "NOT BALANCED"
-    table = Table(title=f"{slug}: {page['endorsements']} endorsements, books {verdict}", title_justify="left", box=None, show_header=False, min_width=70)
+    table = Table(
+        title=f"{slug}: {page['endorsements']} endorsements, books {verdict}",
+        title_justify="left",
+        box=None,
+        show_header=False,
+        min_width=70,
+    )
     table.add_row("received", str(page["received"]))
     for name, count in page.items():
         if name not in ("received", "balanced", "endorsements") and count:

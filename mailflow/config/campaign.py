@@ -153,9 +153,11 @@ class Campaign(Section):
         min_length=1,
         description="What signers are told about their data, beside the address.",
         examples=[
-            "By writing to this address you ask us to count you as a signer and to publish your name, and what you tell us of your title, "
-            "affiliation, place, country and reasons, in the list of signers. Your e-mail address is never published. "
-            "To be counted without being named, say so in the mail; to withdraw, write to the same address at any time.\n"
+            (
+                "By writing to this address you ask us to count you as a signer and to publish your name, and what you tell us of your title, "
+                "affiliation, place, country and reasons, in the list of signers. Your e-mail address is never published. "
+                "To be counted without being named, say so in the mail; to withdraw, write to the same address at any time.\n"
+            )
         ],
     )
     notice_names_public: bool = Field(

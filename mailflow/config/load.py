@@ -61,7 +61,7 @@ def load(folder: Path, environment: Mapping[str, str] | None = None) -> Config:
 
 def config_folder(named: Path) -> Path:
     """The config folder that somebody means: the one named, else the ``config`` in it. Absolute; no link is followed."""
-    folder = Path(os.path.abspath(named))
+    folder = Path(os.path.abspath(named))  # noqa: PTH100 - Path.resolve() follows links
     inner = folder / "config"
     return inner if (inner / SETTINGS_FILE).is_file() and not (folder / SETTINGS_FILE).exists() else folder
 

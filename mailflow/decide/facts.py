@@ -37,8 +37,10 @@ class FirstCopy:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the store knows of this mail and its author. ``presumed`` is a dry run's: nobody has endorsed before,
-    but whoever withdraws or corrects has an entry."""
+    """What the store knows of this mail and its author.
+
+    ``presumed`` is a dry run's: nobody has endorsed before, but whoever withdraws or corrects has an entry.
+    """
 
     copy: FirstCopy | None = None
     entry: Entry | None = None

@@ -4,6 +4,7 @@ import smtplib
 import socket
 import ssl
 from types import TracebackType
+from typing import Self
 
 from mailflow import crash
 from mailflow.config.settings import SmarthostSettings
@@ -49,7 +50,7 @@ class Smarthost:
         self._smtp: _Smtp | None = None
         self._used = 0
 
-    def __enter__(self) -> "Smarthost":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -111,7 +112,11 @@ class Smarthost:
             except (smtplib.SMTPException, OSError):
                 self.close()
         # The text of the answer may repeat the address, so only the code is kept.
-        return DeliveryRefused(f"the smarthost refused the mail ({code})") if code >= 500 else DeliveryDeferred(f"the smarthost said later ({code})")
+        return (
+            DeliveryRefused(f"the smarthost refused the mail ({code})")
+            if code >= 500
+            else DeliveryDeferred(f"the smarthost said later ({code})")
+        )
 
     def _connected(self) -> _Smtp:
         if self._smtp is None:

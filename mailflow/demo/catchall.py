@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -17,7 +17,7 @@ class CatchAll:
         self._count = len(list(folder.glob("*.eml")))
         self._controller = _Controller(self, hostname="127.0.0.1", port=0)
 
-    def __enter__(self) -> "CatchAll":
+    def __enter__(self) -> Self:
         self._controller.start()
         return self
 
@@ -47,7 +47,7 @@ class _Controller(Controller):
     def _trigger_server(self) -> None:
         if self.server is not None:
             self.port = self.server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]  # as above
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd left this one untyped
 
     def factory(self) -> Any:
         """A listener that says nothing of itself."""

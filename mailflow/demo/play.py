@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from mailflow.config.load import Config, load
+from mailflow.config.load import Config
 from mailflow.demo.catchall import CatchAll
 from mailflow.demo.providers import Providers, sender_of
 from mailflow.model.errors import StoreUnavailable, Temporary

@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 from mailflow.config.load import Config
 from mailflow.decide import identity
@@ -49,4 +48,3 @@ async def _watch(stop: StopSign, ending: asyncio.Event) -> None:
     while not stop():
         await asyncio.sleep(0.1)
     ending.set()
-

@@ -89,10 +89,10 @@ class Supervisor:
             os.close(self.alive[1])
             code = self.part(child.role, child.name, StopSign(parent=self.alive[0]))
         except MailflowError as error:
-            log.error("%s %d: %s", child.role, child.number, error)
+            log.error("%s %d: %s", child.role, child.number, error)  # noqa: TRY400 - the text is for the log, a trace is not
             code = 75
-        except Exception as error:  # the last line of a child, as main() is the last line of the program
-            log.error("%s %d: a bug: %s", child.role, child.number, type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - the last line of a child, as main() is the last line of the program
+            log.error("%s %d: a bug: %s", child.role, child.number, type(error).__name__)  # noqa: TRY400 - a trace may quote a mail
         finally:
             logging.shutdown()
             os._exit(code)
@@ -160,6 +160,7 @@ class StopSign:
             threading.Thread(target=self._wait_for_end, args=(parent,), name="parent", daemon=True).start()
 
     def __call__(self) -> bool:
+        """Whether it is time."""
         return self._event.is_set()
 
     def set(self) -> None:

@@ -101,7 +101,7 @@ class Worker:
                 return pipeline.look(mail, self.tools)
         except (StoreUnavailable, Lost):
             raise
-        except Exception as error:  # the worker loop: a mail that breaks the reader must not stop the others
+        except Exception as error:  # noqa: BLE001 - the worker loop: a mail that breaks the reader must not stop the others
             self._note_failure(mail.id, error)
             return None
 
@@ -129,7 +129,7 @@ class Worker:
                 pipeline.settle(group, tx, self.tools)
         except (sa.exc.OperationalError, sa.exc.InterfaceError):
             raise
-        except Exception as error:  # the worker loop, its second half: see _read
+        except Exception as error:  # noqa: BLE001 - the worker loop, its second half: see _read
             log.info("a group of %d is settled one by one (%s)", len(group), type(error).__name__)
             for read in group:
                 self._settle(read, tx)
@@ -145,8 +145,8 @@ class Worker:
                     mails.fail(tx, read.mail.id, self.owner, _describe(error))
             except sa.exc.DBAPIError:
                 raise
-            except Exception as error:  # the worker loop, its second half: see _read
-                log.error("mail %d could not be settled: %s", read.mail.id, _describe(error))
+            except Exception as error:  # noqa: BLE001 - the worker loop, its second half: see _read
+                log.error("mail %d could not be settled: %s", read.mail.id, _describe(error))  # noqa: TRY400 - a trace may quote the mail
                 mails.fail(tx, read.mail.id, self.owner, _describe(error))
                 return
             else:
@@ -209,7 +209,11 @@ def cpu_limit(seconds: float) -> Iterator[None]:
 def bound_memory(extra: int) -> None:
     """Lets this process grow by ``extra`` bytes of data from here; beyond it Python raises MemoryError."""
     used = next(
-        (int(line.split()[1]) * 1024 for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines() if line.startswith("VmData")),
+        (
+            int(line.split()[1]) * 1024
+            for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+            if line.startswith("VmData")
+        ),
         0,
     )
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)

@@ -1,16 +1,15 @@
-"""The failures of mailflow, by whose fault they are and whether waiting helps.
+"""The failures of mailflow, by whose fault they are and whether waiting helps."""
 
-    MailflowError
-    ├── Temporary            waiting helps; exit 75, SMTP 451
-    │   ├── StoreUnavailable     database locked, gone, full or read-only
-    │   ├── DnsUnavailable       SERVFAIL, timeout, refused: says nothing about the sender
-    │   └── DeliveryDeferred     4xx, timeout, no connection to the smarthost
-    ├── Permanent            waiting does not help
-    │   ├── BadInput             what was handed in is not mail, or is empty; exit 65
-    │   ├── BadConfig            a file, key or value is wrong; exit 78
-    │   └── DeliveryRefused      5xx from the smarthost
-    └── Lost                 the ground under us is gone (fsync failed): the process must end
-"""
+# MailflowError
+# ├── Temporary            waiting helps; exit 75, SMTP 451
+# │   ├── StoreUnavailable     database locked, gone, full or read-only
+# │   ├── DnsUnavailable       SERVFAIL, timeout, refused: says nothing about the sender
+# │   └── DeliveryDeferred     4xx, timeout, no connection to the smarthost
+# ├── Permanent            waiting does not help
+# │   ├── BadInput             what was handed in is not mail, or is empty; exit 65
+# │   ├── BadConfig            a file, key or value is wrong; exit 78
+# │   └── DeliveryRefused      5xx from the smarthost
+# └── Lost                 the ground under us is gone (fsync failed): the process must end
 
 
 class MailflowError(Exception):

@@ -49,7 +49,9 @@ class Effects:
 
 _ENTRY_COLUMNS = tuple(column.name for column in entries.c if column.name != "id")
 _INSERT_ENTRY = sa.insert(entries).returning(entries.c.id, sort_by_parameter_order=True)
-_UPDATE_ENTRY = sa.update(entries).where(entries.c.id == sa.bindparam("which")).values({name: sa.bindparam(f"new_{name}") for name in _ENTRY_COLUMNS})
+_UPDATE_ENTRY = (
+    sa.update(entries).where(entries.c.id == sa.bindparam("which")).values({name: sa.bindparam(f"new_{name}") for name in _ENTRY_COLUMNS})
+)
 _INSERT_VERSION = sa.insert(versions)
 _INSERT_EVENT = sa.insert(events)
 _INSERT_OUTBOX = sa.insert(outbox)
@@ -58,7 +60,9 @@ _DECIDED = ("disposition", "action", "reasons", "entry_id", "decided_at")
 _FINISH = (
     sa.update(mails)
     .where(mails.c.id == sa.bindparam("which"))
-    .values(lease_owner=None, lease_until=None, error=None, **{name: sa.bindparam(f"new_{name}") for name in (*_FOUND, *_DECIDED, "copy_of")})
+    .values(
+        lease_owner=None, lease_until=None, error=None, **{name: sa.bindparam(f"new_{name}") for name in (*_FOUND, *_DECIDED, "copy_of")}
+    )
 )
 _REDECIDE = (
     sa.update(mails)
@@ -118,7 +122,15 @@ def _version(one: Effects, entry: Entry) -> dict[str, Any]:
 def _event(one: Effects) -> dict[str, Any]:
     entry_id = one.entry.id if one.entry else None
     reason = one.first.reason if one.first else one.decision.reason
-    return {"kind": one.event, "campaign": one.campaign, "entry_id": entry_id, "mail_id": one.cause, "actor": "mail", "reason": reason, "at": one.now}
+    return {
+        "kind": one.event,
+        "campaign": one.campaign,
+        "entry_id": entry_id,
+        "mail_id": one.cause,
+        "actor": "mail",
+        "reason": reason,
+        "at": one.now,
+    }
 
 
 def _outgoing(one: Effects, said: Said) -> dict[str, Any]:

@@ -10,7 +10,15 @@ from mailflow.store.schema import events
 
 
 def append(
-    tx: Connection, kind: EventKind, *, campaign: str, at: datetime, actor: str, reason: str, entry_id: int | None = None, mail_id: int | None = None
+    tx: Connection,
+    kind: EventKind,
+    *,
+    campaign: str,
+    at: datetime,
+    actor: str,
+    reason: str,
+    entry_id: int | None = None,
+    mail_id: int | None = None,
 ) -> None:
     """Adds one event; its place in the sequence comes later, from ``number``."""
     values = {"kind": kind, "campaign": campaign, "entry_id": entry_id, "mail_id": mail_id, "actor": actor, "reason": reason, "at": at}

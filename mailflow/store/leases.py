@@ -12,7 +12,9 @@ from mailflow.store.schema import facts, leases
 def take(tx: Connection, name: str, owner: str, now: datetime, length: timedelta) -> bool:
     """Takes or renews a lease; False when somebody else holds it."""
     renewed = tx.execute(
-        sa.update(leases).where(leases.c.name == name, sa.or_(leases.c.owner == owner, leases.c.until < now)).values(owner=owner, until=now + length)
+        sa.update(leases)
+        .where(leases.c.name == name, sa.or_(leases.c.owner == owner, leases.c.until < now))
+        .values(owner=owner, until=now + length)
     )
     if renewed.rowcount:
         return True

@@ -58,7 +58,7 @@ def _row(mail: NewMail) -> dict[str, Any]:
 
 def _inert(text: str | None) -> str | None:
     """PostgreSQL refuses NUL and no database takes lone surrogates: envelope text is whatever a stranger typed."""
-    if text is None or text.isascii() and "\0" not in text:
+    if text is None or (text.isascii() and "\0" not in text):
         return text
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
@@ -81,9 +81,7 @@ def claim(tx: Connection, owner: str, now: datetime, lease: timedelta, limit: in
     if not ids:
         return []
     tx.execute(
-        sa.update(mails)
-        .where(mails.c.id.in_(ids))
-        .values(lease_owner=owner, lease_until=now + lease, attempts=mails.c.attempts + 1)
+        sa.update(mails).where(mails.c.id.in_(ids)).values(lease_owner=owner, lease_until=now + lease, attempts=mails.c.attempts + 1)
     )
     return load(tx, ids)
 
@@ -140,7 +138,9 @@ def set_aside_worn_out(tx: Connection, now: datetime) -> list[tuple[int, str | N
     """Sets aside every mail whose last try is over without an end; returns (id, campaign) of each."""
     free = sa.or_(mails.c.lease_until.is_(None), mails.c.lease_until < now)
     worn = sa.and_(mails.c.disposition == sa.literal_column("'in_flight'"), mails.c.attempts >= TRIES, free)
-    found = [(row.id, row.campaign) for row in tx.execute(sa.select(mails.c.id, mails.c.campaign).where(worn).with_for_update(skip_locked=True))]
+    found = [
+        (row.id, row.campaign) for row in tx.execute(sa.select(mails.c.id, mails.c.campaign).where(worn).with_for_update(skip_locked=True))
+    ]
     if found:
         values = {"disposition": Disposition.SET_ASIDE, "lease_owner": None, "lease_until": None, "decided_at": now}
         tx.execute(sa.update(mails).where(mails.c.id.in_([id_ for id_, _ in found])).values(**values))

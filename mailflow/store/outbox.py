@@ -22,7 +22,15 @@ class Letter:
 
 
 def add(
-    tx: Connection, mail: OutgoingMail, *, key: str, kind: str, campaign: str, now: datetime, mail_id: int | None = None, entry_id: int | None = None
+    tx: Connection,
+    mail: OutgoingMail,
+    *,
+    key: str,
+    kind: str,
+    campaign: str,
+    now: datetime,
+    mail_id: int | None = None,
+    entry_id: int | None = None,
 ) -> int:
     """Puts a mail into the outbox and returns its id. ``key`` is unique: the same thing is never said twice.
 
@@ -66,7 +74,9 @@ def claim(tx: Connection, owner: str, now: datetime, lease: timedelta, limit: in
     """Takes up to ``limit`` mails that are due, oldest first, for one sender."""
     free = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < now)
     query = (
-        sa.select(outbox.c.id, outbox.c.message_id, outbox.c.sender, outbox.c.recipient, outbox.c.raw, outbox.c.attempts, outbox.c.created_at)
+        sa.select(
+            outbox.c.id, outbox.c.message_id, outbox.c.sender, outbox.c.recipient, outbox.c.raw, outbox.c.attempts, outbox.c.created_at
+        )
         .where(outbox.c.state == sa.literal_column("'waiting'"), outbox.c.due_at <= now, free)
         .order_by(outbox.c.due_at, outbox.c.id)
         .limit(limit)

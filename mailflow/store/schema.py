@@ -23,6 +23,7 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else (value - EPOCH) // _MICROSECOND
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """The datetime of a stored number."""
         return None if value is None else EPOCH + timedelta(microseconds=value)
 
 

@@ -115,7 +115,7 @@ def parsed(mail: OutgoingMail) -> EmailMessage:
 
 def body(mail: OutgoingMail, kind: str) -> str:
     """The ``plain`` or ``html`` body."""
-    part = parsed(mail).get_body((cast(Any, kind),))
+    part = parsed(mail).get_body((cast("Any", kind),))
     assert part is not None
     return str(part.get_content()).replace("\r\n", "\n")
 

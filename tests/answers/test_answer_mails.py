@@ -15,6 +15,7 @@ from mailflow.render import Renderer
 
 RENDER = renderer()
 
+
 def text_of(kind: AnswerKind = AnswerKind.COUNTED, **changes: object) -> str:
     return body(RENDER.answer(answer(kind, **changes), campaign(), NOW), "plain")
 

@@ -21,9 +21,7 @@ def answered(
     null_sender: bool = False,
     own: tuple[str, ...] = (),
 ) -> Answer | None:
-    return answer_for(
-        decision, parsed or mail(), verdict, kept or entry(), campaign(), "key", null_sender=null_sender, own_addresses=own
-    )
+    return answer_for(decision, parsed or mail(), verdict, kept or entry(), campaign(), "key", null_sender=null_sender, own_addresses=own)
 
 
 OUTCOMES = [

@@ -29,7 +29,13 @@ def signed(raw: bytes = MAIL, domain: str = "foo.example", t: datetime = NOW) ->
     return sign(raw, domain, "s", PEM, t=int(t.timestamp()))
 
 
-def judge(raw: bytes, table: dict[str, dict[str, object]] | None = None, author: str | None = "ann@foo.example", at: datetime = NOW, **envelope: object) -> Verdict:
+def judge(
+    raw: bytes,
+    table: dict[str, dict[str, object]] | None = None,
+    author: str | None = "ann@foo.example",
+    at: datetime = NOW,
+    **envelope: object,
+) -> Verdict:
     mail = KeptMail(1, raw, Envelope(**{"door": "smtp", "sender": "x@y.example", **envelope}), at)  # type: ignore[arg-type]
     return authenticate(mail, author, NOW - timedelta(hours=1), (), TableResolver(GOOD if table is None else table), SUFFIXES)
 
@@ -125,7 +131,9 @@ def test_alignment_is_by_organisational_domain(case: tuple[str, str, Assurance])
 
 
 @pytest.mark.case(43)
-@pytest.mark.parametrize("domain", [b'"foo.example"', b"foo.example\0.evil.example", b"foo(comment).example", b"foo.example;", b"-foo.example", b"foo..example"])
+@pytest.mark.parametrize(
+    "domain", [b'"foo.example"', b"foo.example\0.evil.example", b"foo(comment).example", b"foo.example;", b"-foo.example", b"foo..example"]
+)
 def test_a_malformed_signing_domain_is_none(domain: bytes) -> None:
     raw = signed().replace(b"d=foo.example", b"d=" + domain)
     assert judge(raw).assurance is Assurance.NONE
@@ -257,7 +265,10 @@ TOLD = {
     "dkim pass by header.i": (b"mx.delta.example; dkim=pass header.i=@foo.example", Assurance.NONE),
     "spf pass alone": (b"mx.delta.example; spf=pass smtp.mailfrom=ann@foo.example", Assurance.NONE),
     "dmarc pass for another From": (b"mx.delta.example; dmarc=pass header.from=evil.example", Assurance.NONE),
-    "dmarc fail beats dkim pass": (b"mx.delta.example; dkim=pass header.d=foo.example; dmarc=fail header.from=foo.example", Assurance.FAILED),
+    "dmarc fail beats dkim pass": (
+        b"mx.delta.example; dkim=pass header.d=foo.example; dmarc=fail header.from=foo.example",
+        Assurance.FAILED,
+    ),
     "another host's results": (PASS.replace(b"mx.delta", b"mx.evil"), Assurance.NONE),
     "a host of the same organisation": (PASS.replace(b"mx.delta", b"mx2.delta"), Assurance.NONE),
     "no id at all": (b"dkim=pass header.d=foo.example", Assurance.NONE),
@@ -323,10 +334,12 @@ def test_a_from_that_is_not_plainly_one_address_is_nobodys_proof(from_: bytes) -
 ORDER = [Assurance.NONE, Assurance.FAILED, Assurance.UNKNOWN, Assurance.ALIGNED]
 
 
-@pytest.mark.parametrize("raw", [signed(), MAIL, signed(domain="bar.example"), with_results(PASS)], ids=["signed", "unsigned", "stranger", "results"])
+@pytest.mark.parametrize(
+    "raw", [signed(), MAIL, signed(domain="bar.example"), with_results(PASS)], ids=["signed", "unsigned", "stranger", "results"]
+)
 @pytest.mark.parametrize("trusted", [(), ("mx.delta.example",)], ids=["no id", "id"])
 def test_an_outage_never_makes_a_verdict_worse_than_none_and_never_a_pass(raw: bytes, trusted: tuple[str, ...]) -> None:
-    away = {f"s._domainkey.{domain}": {"TXT": "SERVFAIL"} for domain in ("foo.example", "bar.example")}
+    away: dict[str, dict[str, object]] = {f"s._domainkey.{domain}": {"TXT": "SERVFAIL"} for domain in ("foo.example", "bar.example")}
     during = judge(raw, away, door="file", sender=None, trusted_results=trusted)
     nothing = judge(raw, {}, door="file", sender=None, trusted_results=trusted)
     assert not during.disowned

@@ -13,7 +13,7 @@ from mailflow.model.errors import BadConfig, DnsUnavailable
 from mailflow.resolver import QUERIES_A_MAIL, Cache, PublicSuffixes, SystemResolver, TableResolver
 
 
-class Zone(BaseResolver):
+class Zone(BaseResolver):  # type: ignore[misc]  # dnslib has no types
     """Answers by the first label of the name asked for."""
 
     def __init__(self) -> None:

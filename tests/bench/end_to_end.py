@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -43,7 +43,7 @@ def letter(n: int) -> bytes:
     host = f"host{n % 50}.example"
     raw = (
         f"From: {name} <p{n}@{host}>\r\nTo: endorse@delta.example\r\nSubject: Keep the Delta Wild\r\nDate: {format_datetime(datetime.now(UTC))}\r\n"
-        f"Message-ID: <b{n}@{host}>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=\"b{n}\"\r\n\r\n"
+        f'Message-ID: <b{n}@{host}>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="b{n}"\r\n\r\n'
         f"--b{n}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n--b{n}\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
         f"<html><body>{rows}</body></html>\r\n--b{n}--\r\n"
     )
@@ -59,7 +59,7 @@ class _Sink(asyncio.Protocol):
     """Takes every mail and keeps nothing."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport: Any = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.in_data = False
         self.buffer = b""
         self.transport.write(b"220 sink\r\n")
@@ -144,7 +144,9 @@ def run(url: str, fill: Callable[[Store], None] = lambda _store: None, offset: i
             wait_until_idle(store, 300)
             spent, took = cpu_of(running) - before, time.monotonic() - began
         with store.read() as tx:
-            counted = tx.execute(sa.select(sa.func.count()).select_from(outbox).where(outbox.c.state == "sent", outbox.c.kind == "counted")).scalar_one()
+            counted = tx.execute(
+                sa.select(sa.func.count()).select_from(outbox).where(outbox.c.state == "sent", outbox.c.kind == "counted")
+            ).scalar_one()
         store.close()
     if counted < MAILS:
         raise RuntimeError(f"only {counted} of {MAILS} were counted and answered")
@@ -163,7 +165,9 @@ def filled(count: int) -> Callable[[Store], None]:
                 tx.execute(sa.insert(entries), [_entry(n, now) for n in ids])
                 tx.execute(sa.insert(mails), [_mail(n, now, len(raw)) for n in ids])
                 tx.execute(sa.insert(raws), [{"mail_id": n, "data": raw} for n in ids])
-                tx.execute(sa.insert(versions), [{"entry_id": n, "version": 1, "mail_id": n, "record": {"name": "N"}, "at": now} for n in ids])
+                tx.execute(
+                    sa.insert(versions), [{"entry_id": n, "version": 1, "mail_id": n, "record": {"name": "N"}, "at": now} for n in ids]
+                )
                 tx.execute(sa.insert(events), [_event(n, now) for n in ids])
                 tx.execute(sa.insert(outbox), [_sent(n, now, raw) for n in ids])
 
@@ -188,7 +192,17 @@ def _mail(n: int, now: datetime, size: int) -> dict[str, Any]:
 
 
 def _event(n: int, now: datetime) -> dict[str, Any]:
-    return {"id": n, "seq": n, "kind": EventKind.ENDORSED, "campaign": "delta", "entry_id": n, "mail_id": n, "actor": "mail", "reason": "always", "at": now}
+    return {
+        "id": n,
+        "seq": n,
+        "kind": EventKind.ENDORSED,
+        "campaign": "delta",
+        "entry_id": n,
+        "mail_id": n,
+        "actor": "mail",
+        "reason": "always",
+        "at": now,
+    }
 
 
 def _sent(n: int, now: datetime, raw: bytes) -> dict[str, Any]:
@@ -204,7 +218,16 @@ def end_to_end_cpu_ms(rounds: int = 3) -> dict[str, Any]:
     value = statistics.median(ms for ms, _ in found)
     rate = statistics.median(rate for _, rate in found)
     note = f"{MAILS} signed 4 KB mails by as many people, 2 workers, SQLite; {rate:.0f} mails a second on {os.cpu_count()} cores shared with generator and sink"
-    return {"name": "end_to_end_cpu_ms", "value": round(value, 2), "unit": "ms", "median_of": rounds, "peer": None, "peer_value": None, "ratio": None, "note": note}
+    return {
+        "name": "end_to_end_cpu_ms",
+        "value": round(value, 2),
+        "unit": "ms",
+        "median_of": rounds,
+        "peer": None,
+        "peer_value": None,
+        "ratio": None,
+        "note": note,
+    }
 
 
 def growth_cpu_ratio(rounds: int = 3) -> dict[str, Any]:
@@ -213,7 +236,16 @@ def growth_cpu_ratio(rounds: int = 3) -> dict[str, Any]:
     ratio = statistics.median(large / small for large, small in pairs)
     large, small = (statistics.median(values) for values in zip(*pairs, strict=True))
     note = f"{large:.2f} ms at 200,000 stored, {small:.2f} ms at 1,000"
-    return {"name": "growth_cpu_ratio", "value": round(ratio, 3), "unit": "ratio", "median_of": rounds, "peer": None, "peer_value": None, "ratio": None, "note": note}
+    return {
+        "name": "growth_cpu_ratio",
+        "value": round(ratio, 3),
+        "unit": "ratio",
+        "median_of": rounds,
+        "peer": None,
+        "peer_value": None,
+        "ratio": None,
+        "note": note,
+    }
 
 
 BENCHES = {"end_to_end_cpu_ms": end_to_end_cpu_ms, "growth_cpu_ratio": growth_cpu_ratio}

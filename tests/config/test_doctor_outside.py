@@ -238,7 +238,7 @@ def test_dns_that_is_down_is_one_warning() -> None:
     assert "--offline" in finding.mend
 
 
-class _Zone(BaseResolver):
+class _Zone(BaseResolver):  # type: ignore[misc]  # dnslib has no types
     def resolve(self, request: DNSRecord, _handler: object) -> DNSRecord:
         reply = request.reply()
         name, kind = str(request.q.qname).rstrip("."), QTYPE[request.q.qtype]

@@ -63,7 +63,7 @@ def test_the_files_explain_themselves(tmp_path: Path) -> None:
 
 
 def test_questions_are_asked_until_the_answer_will_do(tmp_path: Path) -> None:
-    answers = "\n".join(
+    answers = "\n".join(  # noqa: FLY002 - one answer a line
         ["Rettet die Heide", "nonsense", "endorse@heath.example", "german", "de", "", "Committee, Heath 1", "Die Heide", "heide", ""]
     )
     result = run("init", tmp_path, answers=answers + "\n")

@@ -27,7 +27,7 @@ def test_a_folder_is_read(tmp_path: Path) -> None:
 def test_relative_folders_have_their_parent_as_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_config(tmp_path / "config")
     monkeypatch.chdir(folder)
-    assert load(Path("."), {}).root == tmp_path
+    assert load(Path(), {}).root == tmp_path
     (folder / "deep").mkdir()
     monkeypatch.chdir(folder / "deep")
     assert load(Path(".."), {}).root == tmp_path

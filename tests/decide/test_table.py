@@ -33,7 +33,9 @@ ENTRY = Entry(
 )  # fmt: skip
 
 
-def facts(verdict: Verdict = PROVEN, history: History | None = None, policy: Policy | None = POLICY, null: bool = False, **mail: Any) -> Facts:
+def facts(
+    verdict: Verdict = PROVEN, history: History | None = None, policy: Policy | None = POLICY, null: bool = False, **mail: Any
+) -> Facts:
     return Facts(replace(MAIL, **mail), verdict, history or History(), policy, NOW, null_sender=null)
 
 
@@ -110,9 +112,13 @@ def test_no_row_before_the_proof_changes_an_entry() -> None:
 def test_every_reason_is_a_sentence_that_a_human_can_read() -> None:
     for row in INCOMING:
         sentence = row.rule.__doc__ or ""
-        assert re.match(r"[A-Z].+\.$", sentence.strip(), re.S), row.name
+        assert re.match(r"[A-Z].+\.$", sentence.strip(), re.DOTALL), row.name
 
 
 def test_each_rule_of_the_module_stands_in_the_table() -> None:
-    public = {name for name, thing in vars(rules).items() if callable(thing) and not name.startswith("_") and getattr(thing, "__module__", "") == rules.__name__}
+    public = {
+        name
+        for name, thing in vars(rules).items()
+        if callable(thing) and not name.startswith("_") and getattr(thing, "__module__", "") == rules.__name__
+    }
     assert public == {row.name for row in INCOMING}

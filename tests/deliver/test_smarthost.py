@@ -62,7 +62,9 @@ def test_a_refusal_is_final_and_says_nothing_of_the_address(script: Script) -> N
     assert "ann" not in str(caught.value)
 
 
-@pytest.mark.parametrize("script", [at("RCPT", b"550 no\r\n", 1), at("RCPT", b"", 1), at("DOT", b"451 no\r\n", 1)], ids=["refused", "dropped", "deferred"])
+@pytest.mark.parametrize(
+    "script", [at("RCPT", b"550 no\r\n", 1), at("RCPT", b"", 1), at("DOT", b"451 no\r\n", 1)], ids=["refused", "dropped", "deferred"]
+)
 def test_the_next_mail_goes_through_after_a_failure(script: Script) -> None:
     with smarthost(script) as host, connect(host.port) as sending:
         with pytest.raises((DeliveryRefused, DeliveryDeferred)):

@@ -5,12 +5,12 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from smtpdoor import MAIL, PATIENCE, PLENTY, Dialogue, Listening, listening
+from smtpdoor import MAIL, PATIENCE, PLENTY, Dialogue, listening
 
 from mailflow.intake import Arrival, Keeping
 from mailflow.model.errors import StoreUnavailable
@@ -243,9 +243,9 @@ def test_what_a_killed_listener_left_in_the_spool_is_swept(tmp_path: Path) -> No
 
 
 @pytest.fixture
-def canary(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], str]]:
+def canary(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
     caplog.set_level(logging.DEBUG)
-    yield lambda: caplog.text
+    return lambda: caplog.text
 
 
 @pytest.mark.case(140)

@@ -98,11 +98,15 @@ def test_a_mistake_of_ours_is_not_called_an_outage(store_url: str, tmp_path: Pat
         tx.exec_driver_sql("SELECT nothing FROM nowhere")
 
 
+def _write_and_fail(tx: sa.Connection) -> None:
+    tx.exec_driver_sql("INSERT INTO facts VALUES ('a', 'b')")
+    raise RuntimeError
+
+
 def test_a_failed_block_leaves_nothing_behind(store_url: str, tmp_path: Path) -> None:
     with opened(store_url, tmp_path) as store:
         with pytest.raises(RuntimeError), store.write() as tx:
-            tx.exec_driver_sql("INSERT INTO facts VALUES ('a', 'b')")
-            raise RuntimeError
+            _write_and_fail(tx)
         with store.read() as tx:
             assert tx.exec_driver_sql("SELECT count(*) FROM facts").scalar_one() == 0
 

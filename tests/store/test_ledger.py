@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from stores import NOW, new_mail, opened
 
 from mailflow.model.answer import OutgoingMail
+from mailflow.model.decision import Action, Decision, Disposition
 from mailflow.model.endorsement import Entry, EntryState, EventKind
 from mailflow.model.mail import Assurance
-from mailflow.model.decision import Action, Decision, Disposition
 from mailflow.store import digests, effects, entries, events, leases, mails, outbox, reviewers
 from mailflow.store.engine import Store
 from mailflow.store.schema import versions

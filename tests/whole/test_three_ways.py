@@ -9,7 +9,7 @@ from pathlib import Path
 
 import invariants
 import pytest
-from service import Service, wait_until_idle
+from service import Service
 from smarthosts import FakeSmarthost, smarthost
 
 from mailflow.packaged import packaged
@@ -103,7 +103,12 @@ def answers(service: Service, host: FakeSmarthost, counted: list[list[tuple[str,
 
 def test_explain_prints_an_object_for_each_mail_of_a_folder_an_mbox_and_a_file_that_is_no_mail(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(bytes(range(256)))
-    paths = [str(packaged("config") / "demo" / "mail"), str(mbox(tmp_path / "in.mbox")), str(tmp_path / "photo.jpg"), str(tmp_path / "absent")]
+    paths = [
+        str(packaged("config") / "demo" / "mail"),
+        str(mbox(tmp_path / "in.mbox")),
+        str(tmp_path / "photo.jpg"),
+        str(tmp_path / "absent"),
+    ]
     command = [sys.executable, "-m", "mailflow", "explain", "--json", "--assume-authenticated", *paths]
     done = subprocess.run(command, capture_output=True, check=True, timeout=120)
     found = [json.loads(line) for line in done.stdout.splitlines()]

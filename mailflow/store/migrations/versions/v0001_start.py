@@ -13,6 +13,11 @@ ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 def upgrade() -> None:
     """Creates every table."""
+    for create in (_entries, _facts, _leases, _reviewers, _mails, _events, _outbox, _raws, _versions, _digests):
+        create()
+
+
+def _entries() -> None:
     op.create_table(
         "entries",
         sa.Column("id", ID, nullable=False),
@@ -42,12 +47,18 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("entries_state", "entries", ["campaign", "state"], unique=False)
+
+
+def _facts() -> None:
     op.create_table(
         "facts",
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+
+
+def _leases() -> None:
     op.create_table(
         "leases",
         sa.Column("name", sa.String(length=80), nullable=False),
@@ -55,6 +66,9 @@ def upgrade() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+
+
+def _reviewers() -> None:
     op.create_table(
         "reviewers",
         sa.Column("id", ID, nullable=False),
@@ -67,6 +81,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("campaign", "address", name="reviewers_once"),
         sqlite_autoincrement=True,
     )
+
+
+def _mails() -> None:
     op.create_table(
         "mails",
         sa.Column("id", ID, nullable=False),
@@ -117,6 +134,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("disposition = 'in_flight'"),
         postgresql_where=sa.text("disposition = 'in_flight'"),
     )
+
+
+def _events() -> None:
     op.create_table(
         "events",
         sa.Column("id", ID, nullable=False),
@@ -144,6 +164,9 @@ def upgrade() -> None:
     op.create_index(
         "events_unnumbered", "events", ["id"], unique=False, sqlite_where=sa.text("seq IS NULL"), postgresql_where=sa.text("seq IS NULL")
     )
+
+
+def _outbox() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", ID, nullable=False),
@@ -186,6 +209,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'waiting'"),
         postgresql_where=sa.text("state = 'waiting'"),
     )
+
+
+def _raws() -> None:
     op.create_table(
         "raws",
         sa.Column("mail_id", ID, autoincrement=False, nullable=False),
@@ -196,6 +222,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("mail_id"),
     )
+
+
+def _versions() -> None:
     op.create_table(
         "versions",
         sa.Column("entry_id", ID, autoincrement=False, nullable=False),
@@ -213,6 +242,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("entry_id", "version"),
     )
+
+
+def _digests() -> None:
     op.create_table(
         "digests",
         sa.Column("campaign", sa.String(length=63), nullable=False),
