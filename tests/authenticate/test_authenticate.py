@@ -9,39 +9,12 @@ import dkim
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from signed import GOOD, MAIL, NOW, PASS, PEM, RECORD, SUFFIXES, judge, signed, table, with_results
 
 from mailflow.authenticate import authenticate
 from mailflow.authenticate.signing import make_key, sign
 from mailflow.model.mail import Assurance, Envelope, KeptMail, Verdict
-from mailflow.resolver import PublicSuffixes, TableResolver
-
-NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
-PEM, RECORD = make_key()
-SUFFIXES = PublicSuffixes()
-MAIL = (
-    b"From: Ann <ann@foo.example>\r\nTo: endorse@delta.example\r\nSubject: Endorsement\r\nDate: Thu, 10 Sep 2026 11:00:00 +0000\r\n"
-    b"Message-ID: <m1@foo.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nI endorse.\r\n"
-)
-GOOD = {"s._domainkey.foo.example": {"TXT": [RECORD.decode()]}}
-
-
-def signed(raw: bytes = MAIL, domain: str = "foo.example", t: datetime = NOW) -> bytes:
-    return sign(raw, domain, "s", PEM, t=int(t.timestamp()))
-
-
-def judge(
-    raw: bytes,
-    table: dict[str, dict[str, object]] | None = None,
-    author: str | None = "ann@foo.example",
-    at: datetime = NOW,
-    **envelope: object,
-) -> Verdict:
-    mail = KeptMail(1, raw, Envelope(**{"door": "smtp", "sender": "x@y.example", **envelope}), at)  # type: ignore[arg-type]
-    return authenticate(mail, author, NOW - timedelta(hours=1), (), TableResolver(GOOD if table is None else table), SUFFIXES)
-
-
-def table(name: str = "s._domainkey.foo.example", value: object = None) -> dict[str, dict[str, object]]:
-    return {name: {"TXT": [RECORD.decode()] if value is None else value}}
+from mailflow.resolver import TableResolver
 
 
 def test_an_aligned_signature_proves_the_author_and_tells_when() -> None:
@@ -244,68 +217,6 @@ def test_where_two_readers_could_differ_a_good_signature_proves_nothing(trick: b
 def test_whatever_is_put_above_a_signed_mail_never_makes_another_author(prefix: str) -> None:
     for author in ("evil@bad.example", "a@a.example"):
         assert judge(prefix.encode() + signed(), author=author).assurance in (Assurance.NONE, Assurance.UNKNOWN)
-
-
-RESULTS = (
-    b"Return-Path: <ann@foo.example>\r\nDelivered-To: endorse@delta.example\r\n"
-    b"Received: from out.foo.example (out.foo.example [192.0.2.1])\r\n\tby mx.delta.example (Postfix) with ESMTPS id 1\r\n"
-    b"\tfor <endorse@delta.example>; Thu, 10 Sep 2026 11:00:00 +0000\r\n"
-)
-
-
-def with_results(results: bytes, above: bytes = RESULTS) -> bytes:
-    return above + b"Authentication-Results: " + results + b"\r\n" + MAIL
-
-
-PASS = b"mx.delta.example;\r\n\tdkim=pass header.d=foo.example header.s=s3;\r\n\tspf=pass smtp.mailfrom=ann@foo.example;\r\n\tdmarc=pass header.from=foo.example"
-TOLD = {
-    "dmarc and dkim pass": (PASS, Assurance.ALIGNED),
-    "dkim pass, aligned": (b"mx.delta.example; dkim=pass header.d=foo.example", Assurance.ALIGNED),
-    "dkim pass for somebody else": (b"mx.delta.example; dkim=pass header.d=evil.example", Assurance.NONE),
-    "dkim pass by header.i": (b"mx.delta.example; dkim=pass header.i=@foo.example", Assurance.NONE),
-    "spf pass alone": (b"mx.delta.example; spf=pass smtp.mailfrom=ann@foo.example", Assurance.NONE),
-    "dmarc pass for another From": (b"mx.delta.example; dmarc=pass header.from=evil.example", Assurance.NONE),
-    "dmarc fail beats dkim pass": (
-        b"mx.delta.example; dkim=pass header.d=foo.example; dmarc=fail header.from=foo.example",
-        Assurance.FAILED,
-    ),
-    "another host's results": (PASS.replace(b"mx.delta", b"mx.evil"), Assurance.NONE),
-    "a host of the same organisation": (PASS.replace(b"mx.delta", b"mx2.delta"), Assurance.NONE),
-    "no id at all": (b"dkim=pass header.d=foo.example", Assurance.NONE),
-    "rubbish": (b"mx.delta.example; ((((", Assurance.NONE),
-    "none": (b"mx.delta.example; none", Assurance.NONE),
-}
-
-
-@pytest.mark.parametrize("case", TOLD.values(), ids=TOLD)
-def test_results_are_believed_as_far_as_they_go(case: tuple[bytes, Assurance]) -> None:
-    results, expected = case
-    assert judge(with_results(results), door="file", sender=None, trusted_results=("MX.delta.example",)).assurance is expected
-
-
-@pytest.mark.case(52)
-def test_results_are_ignored_at_a_door_that_names_no_id_and_that_is_told() -> None:
-    verdict = judge(with_results(PASS))
-    assert (verdict.assurance, verdict.evidence[-1]) == (Assurance.NONE, "authentication-results=ignored (1)")
-
-
-@pytest.mark.case(52)
-def test_results_below_another_hosts_received_are_ignored() -> None:
-    foreign = RESULTS + b"Received: from evil.example by relay.evil.example; Thu, 10 Sep 2026 10:00:00 +0000\r\n"
-    verdict = judge(with_results(PASS, foreign), door="file", sender=None, trusted_results=("mx.delta.example",))
-    assert verdict.assurance is Assurance.NONE
-
-
-@pytest.mark.case(53)
-def test_a_chain_of_arc_seals_is_nobodys_proof() -> None:
-    arc = b"ARC-Authentication-Results: i=1; mx.delta.example; dkim=pass header.d=foo.example\r\nARC-Seal: i=1; a=rsa-sha256; cv=none; d=evil.example; s=a; b=AAAA\r\n"
-    assert judge(arc + MAIL, trusted_results=("mx.delta.example",)).assurance is Assurance.NONE
-
-
-def test_over_smtp_our_own_failed_check_beats_a_believed_pass() -> None:
-    tampered = RESULTS + b"Authentication-Results: " + PASS + b"\r\n" + signed().replace(b"I endorse.", b"I do.")
-    assert judge(tampered, trusted_results=("mx.delta.example",)).assurance is Assurance.NONE
-    assert judge(tampered, door="file", sender=None, trusted_results=("mx.delta.example",)).assurance is Assurance.ALIGNED
 
 
 AUTHORS = {

@@ -60,7 +60,7 @@ def _raise(error: Exception) -> "Future[int]":
     raise error
 
 
-@pytest.mark.fault("store-unavailable")
+@pytest.mark.fault("db-gone")
 @pytest.mark.case(20)
 @pytest.mark.parametrize(
     "how",

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from mailflow.config.settings import LimitSettings
 from mailflow.model.mail import ReadingContext
+from mailflow.parse import parse
 from mailflow.parse.addresses import a_label, addr_spec, all_in, author_of
+from mailflow.parse.knowledge import load_lexicon
 from mailflow.parse.take_apart import take_apart
 from mailflow.parse.text import Guesser
 
@@ -106,11 +108,16 @@ def test_one_mailbox_is_read_with_its_name(value: bytes, address: str, name: str
 
 
 @pytest.mark.case(40)
+@pytest.mark.parametrize("name", ['"ceo@good.example"', "=?utf-8?q?ceo=40good=2Eexample?=", '"CEO <ceo@good.example>"'])
+def test_a_name_that_is_an_address_is_nobodys_name(name: str) -> None:
+    mail = parse(f"From: {name} <a@evil.example>\r\n\r\nI endorse.\r\n".encode(), ReadingContext(), load_lexicon(), LimitSettings())
+    assert (mail.author, mail.signers) == ("a@evil.example", ())
+
+
 def test_a_name_that_is_an_address_never_becomes_the_author() -> None:
     assert author_of([b'"ceo@good.example" <a@evil.example>'], Guesser()) == ("a@evil.example", "ceo@good.example")
 
 
-@pytest.mark.case(60)
 @pytest.mark.parametrize("domain", ["ⓔxample.example", "EXAMPLE.example", "example.EXAMPLE"])
 def test_one_domain_written_in_several_ways_is_one(domain: str) -> None:
     assert a_label(domain) == "example.example"

@@ -126,7 +126,6 @@ def test_the_fields_of_inner_parts_are_capped_too() -> None:
     assert first_defect(HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + part) == "structured_header_too_large"
 
 
-@pytest.mark.case(25)
 @pytest.mark.parametrize(("count", "loops"), [(50, False), (51, True), (101, True)])
 def test_a_mail_that_passed_too_many_servers_loops(count: int, loops: bool) -> None:
     letter = take_apart(

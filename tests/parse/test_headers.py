@@ -115,7 +115,7 @@ def test_a_message_id_is_plainly_one_or_none(value: str, plain: str) -> None:
 
 @pytest.mark.case(83)
 @pytest.mark.parametrize(
-    "head", [b"X: y", b"Message-ID:", b"Message-ID: <" + b"a" * 5000 + b"@x>", b"Message-ID: <"], ids=["none", "empty", "long", "open"]
+    "head", [b"X: y", b"Message-ID:", b"Message-ID: <" + b"a" * 10_000 + b"@x>", b"Message-ID: <"], ids=["none", "empty", "long", "open"]
 )
 def test_a_mail_without_a_usable_message_id_is_read(head: bytes) -> None:
     assert (read(head).message_id, read(head).reply) == ("", "hi")
@@ -134,7 +134,6 @@ def test_references_are_the_last_fifty_that_are_plain() -> None:
 SINGLE = [b"From", b"Sender", b"Reply-To", b"To", b"Cc", b"Subject", b"Date", b"Message-ID", b"MIME-Version", b"Content-Type"]
 
 
-@pytest.mark.case(46)
 @pytest.mark.parametrize("name", SINGLE, ids=[name.decode() for name in SINGLE])
 def test_a_field_that_may_stand_once_and_stands_twice_is_named(name: bytes) -> None:
     _, defects = split(name + b": 1.0\n" + name.upper() + b": 1.0")
@@ -159,7 +158,6 @@ def test_mixed_line_ends_part_header_and_body() -> None:
     assert (letter.subject, letter.reply, letter.addressees) == ("x", "one\ntwo", ("b@y.example",))
 
 
-@pytest.mark.case(2)
 def test_a_lone_cr_in_the_header_is_named() -> None:
     assert "bare_cr_in_header" in read(b"X-A: a\rSubject: injected").defects
 

@@ -1,7 +1,7 @@
 """Endorsements as people write them: names, titles, places and words come out as they should be printed."""
 
 import pytest
-from parse_letters import read_body
+from letters import read_body
 
 from mailflow.model.mail import Intent, Signer
 

@@ -58,7 +58,6 @@ SAME = [
 ]
 
 
-@pytest.mark.case(84)
 @pytest.mark.parametrize("copy", [row[1] for row in SAME], ids=[row[0] for row in SAME])
 def test_copies_that_travelled_differently_have_one_content_hash(copy: bytes) -> None:
     assert hash_of(copy) == hash_of(MAIL)
@@ -73,7 +72,6 @@ OTHER = [
 ]  # fmt: skip
 
 
-@pytest.mark.case(87)
 @pytest.mark.parametrize("other", [row[1] for row in OTHER], ids=[row[0] for row in OTHER])
 def test_mails_that_differ_in_what_was_written_have_two_content_hashes(other: bytes) -> None:
     assert hash_of(other) != hash_of(MAIL)

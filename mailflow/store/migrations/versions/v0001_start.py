@@ -13,7 +13,7 @@ ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 def upgrade() -> None:
     """Creates every table."""
-    for create in (_entries, _facts, _leases, _reviewers, _mails, _events, _outbox, _raws, _versions, _digests):
+    for create in (_entries, _facts, _leases, _reviewers, _mails, _mails_indexes, _events, _outbox, _raws, _versions, _digests):
         create()
 
 
@@ -125,6 +125,9 @@ def _mails() -> None:
         sa.UniqueConstraint("content_key"),
         sqlite_autoincrement=True,
     )
+
+
+def _mails_indexes() -> None:
     op.create_index("mails_books", "mails", ["campaign", "disposition"], unique=False)
     op.create_index(
         "mails_waiting",
