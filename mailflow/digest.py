@@ -176,7 +176,7 @@ def _new_item(event: Event, entry: Entry | None, names: bool) -> DigestItem:
         return DigestItem(event.kind, short)
     if not entry.named:  # a digest leaves the house: the wish not to be named goes before the organiser's
         return DigestItem(event.kind, short, reason="not_named", language=_tag(entry.language))
-    told = (entry.title, entry.affiliation, entry.place, entry.country, entry.organisation)
+    told = tuple(dict.fromkeys((entry.title, entry.affiliation, entry.place, entry.country, entry.organisation)))
     return DigestItem(
         event.kind,
         short,

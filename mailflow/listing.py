@@ -21,6 +21,8 @@ _LATIN = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l"
 _SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC", "DEVANAGARI", "BENGALI", "TAMIL", "THAI")
 _LAST_SCRIPTS = ("HIRAGANA", "KATAKANA", "HANGUL", "CJK")
 _FORMULA = frozenset("=+-@")
+FULL_LINE = 55
+"""Columns from which on a line of a mail counts as full; most programs break at 72 to 78, before a word that does not fit."""
 _NOT_ASCII_WORDS = re.compile("[^a-z0-9 ]+")
 
 
@@ -107,7 +109,7 @@ def public_entry(entry: Entry, campaign: Campaign) -> PublicEntry | None:
         place=_line(entry.place),
         country=_line(entry.country).upper(),
         organisation=_line(entry.organisation),
-        words=printable(words).strip(),
+        words=unwrapped(printable(words).strip()),
     )
 
 
@@ -148,6 +150,34 @@ def printable(text: str) -> str:
         return text
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     return "".join(char for char in lines if char in "\n" + _JOINERS or unicodedata.category(char) not in {"Cc", "Cf", "Cs"})
+
+
+def unwrapped(text: str) -> str:
+    """Return ``text`` with the line ends taken out that a mail program put in; short lines, as of a verse, stay lines.
+
+    A line that is followed by another and is nearly as long as mail programs make them was broken by one.
+    """
+    out = ""
+    before = ""
+    for line in text.split("\n"):
+        if not out:
+            out = line
+        elif line.strip() and _width(before) >= FULL_LINE:
+            glue = "" if _is_wide(before.rstrip()[-1:]) and _is_wide(line.lstrip()[:1]) else " "
+            out = f"{out.rstrip()}{glue}{line.lstrip()}"
+        else:
+            out = f"{out}\n{line}"
+        before = line
+    return out
+
+
+def _width(line: str) -> int:
+    """Columns of a terminal: ideographs take two."""
+    return sum(2 if _is_wide(char) else 1 for char in line)
+
+
+def _is_wide(char: str) -> bool:
+    return bool(char) and unicodedata.east_asian_width(char) in "WF"
 
 
 def guard(cell: str) -> str:

@@ -113,8 +113,10 @@ def test_html_templates_are_escaped(name: str | None, escaped: bool) -> None:
 @pytest.mark.parametrize("path", HTML_TEMPLATES, ids=[str(path.relative_to(TEMPLATES)) for path in HTML_TEMPLATES])
 def test_an_html_template_never_turns_escaping_off_and_fetches_nothing(path: Path) -> None:
     source = path.read_text("utf-8")
-    assert not re.search(r"\|\s*safe|autoescape|Markup|https?:|\bsrc=|\bhref=|url\(|<script|<style|\bt\(|\bt\.", source)
-    assert "<html" not in source or re.search(r'<html lang="\{\{ language \}\}" dir="\{\{ direction \}\}">', source)
+    is_page = path.parent.name == "list"  # a page may bring its style along; mail programs take it out of a mail
+    style = "" if is_page else "|<style"
+    assert not re.search(rf"\|\s*safe|autoescape|Markup|https?:|\bsrc=|\bhref=|url\(|<script{style}|\bt\(|\bt\.", source)
+    assert "<html" not in source or is_page or re.search(r'<html lang="\{\{ language \}\}" dir="\{\{ direction \}\}">', source)
     assert not re.search(r"=\s*\{\{|=\s*'", source), "an attribute without double quotes"
 
 

@@ -14,7 +14,7 @@ from answer_people import NOW, campaign, entry
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailflow.listing import COLUMNS, Listing, guard, public_entries, to_csv, to_json, to_rows
+from mailflow.listing import COLUMNS, Listing, guard, public_entries, to_csv, to_json, to_rows, unwrapped
 from mailflow.model.endorsement import Entry, EntryState
 
 FORMATS: list[Callable[[Listing], object]] = [to_json, to_csv, to_rows]
@@ -190,3 +190,18 @@ def test_a_csv_comes_back_as_the_list_with_the_guards_on(values: list[str]) -> N
     rows = list(csv.reader(io.StringIO(to_csv(found), newline="")))
     assert rows[0] == list(COLUMNS)
     assert [row[-1] for row in rows[1:]] == [guard(one.words) for one in found.entries]
+
+
+UNWRAPPED = {
+    "a paragraph that a program broke": ("I have brought ships up the East Arm for nineteen years and I\ncan tell you.", "I have brought ships up the East Arm for nineteen years and I can tell you."),
+    "a verse": ("The reed bends,\nthe river stays.", "The reed bends,\nthe river stays."),
+    "paragraphs": ("One.\n\nTwo.", "One.\n\nTwo."),
+    "Japanese": ("公開書簡に賛同いたします。私は干潟の近くで民宿を営んでおります。潮の音で\n目が覚める", "公開書簡に賛同いたします。私は干潟の近くで民宿を営んでおります。潮の音で目が覚める"),
+    "nothing": ("", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNWRAPPED.values(), ids=UNWRAPPED)
+def test_lines_that_a_program_broke_are_joined_and_those_of_a_verse_are_not(case: tuple[str, str]) -> None:
+    written, shown = case
+    assert unwrapped(written) == shown
