@@ -94,11 +94,11 @@ class _OneMail:
         if self.queries >= QUERIES_A_MAIL or self.spent >= self.seconds:
             raise DnsUnavailable("the DNS budget of this mail is spent")
         self.queries += 1
-        started = time.monotonic()
+        started = self.cache.monotonic()
         try:
             records, ttl = self.ask(name, self.seconds - self.spent)
         finally:
-            self.spent += time.monotonic() - started
+            self.spent += self.cache.monotonic() - started
         self.cache.put(name, records, ttl)
         return records
 
@@ -128,18 +128,30 @@ def _server(text: str) -> dns.nameserver.Nameserver:
 class TableResolver:
     """A table instead of DNS: name -> {type: [strings]}, or "SERVFAIL" or "TIMEOUT" as a type's value."""
 
-    def __init__(self, table: Mapping[str, Mapping[str, object]]) -> None:
-        """Names are lower case without a trailing dot; a name that is absent does not exist."""
-        self._table = {
-            name.lower().rstrip("."): {kind.upper(): value for kind, value in records.items()} for name, records in table.items()
-        }
+    def __init__(self, table: object) -> None:
+        """Names are lower case without a trailing dot; a name that is absent does not exist. Raises ValueError for another shape."""
+        if not isinstance(table, Mapping):
+            raise ValueError("not an object")  # noqa: TRY004 - a file's fault, as bad JSON is
+        self._txt = {str(name).lower().rstrip("."): _strings(records) for name, records in table.items()}
 
     def txt(self, name: str) -> tuple[bytes, ...]:
         """See model.outside.Resolver."""
-        value = self._table.get(name.lower().rstrip("."), {}).get("TXT", [])
-        if isinstance(value, str):
-            raise DnsUnavailable(f"the table says {value}")
-        return tuple(str(record).encode() for record in value) if isinstance(value, list) else ()
+        found = self._txt.get(name.lower().rstrip("."), ())
+        if isinstance(found, str):
+            raise DnsUnavailable(f"the table says {found}")
+        return found
+
+
+def _strings(records: object) -> tuple[bytes, ...] | str:
+    """The TXT records that a table has for one name, or the trouble that it tells of."""
+    if not isinstance(records, Mapping):
+        raise ValueError("a name's value is no object of types")  # noqa: TRY004 - as above
+    value: object = next((value for kind, value in records.items() if str(kind).upper() == "TXT"), [])
+    if value in ("SERVFAIL", "TIMEOUT"):
+        return str(value)
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise ValueError('a type\'s value is a list of strings, "SERVFAIL" or "TIMEOUT"')
+    return tuple(text.encode() for text in value)
 
 
 class PublicSuffixes:

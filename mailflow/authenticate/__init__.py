@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from mailflow.authenticate.headers import Block, author_of, split
+from mailflow.authenticate.alignment import same_organisation
+from mailflow.authenticate.headers import author_of, split
 from mailflow.authenticate.results import Told
 from mailflow.authenticate.results import read as read_results
 from mailflow.authenticate.signatures import Checked, check_all
@@ -11,46 +12,42 @@ from mailflow.model.outside import Resolver, Suffixes
 
 __all__ = ["authenticate"]
 
+_AMBIGUOUS = "no single author that all readers agree on"
+
 
 def authenticate(
     mail: KeptMail, author: str | None, date: datetime | None, addressees: tuple[str, ...], resolver: Resolver, suffixes: Suffixes
 ) -> Verdict:
     """Judges whether ``author`` (the one addr-spec in header From) sent the mail. Never raises.
 
-    DNS that does not answer gives UNKNOWN, never NONE or FAILED. A flaw in the header block leaves a mail
-    unproven whatever it carries. Where our own check of an aligned signature passes, it counts; a server that
-    the door vouches for may prove what we can no longer check (a file whose bytes were touched after delivery),
-    but not what came over SMTP with an aligned signature that fails.
+    A flaw in the header block leaves a mail unproven whatever it carries. Otherwise, in this order: our own check of
+    an aligned signature that passes counts, whatever others say. DNS that does not answer for an aligned signature gives
+    UNKNOWN, never NONE or FAILED. What a server says that the door vouches for comes last; its pass counts also where our
+    check fails (a file's bytes may have been touched after delivery, a key taken down), but not where the signed bytes of
+    an aligned signature are broken and came over SMTP: there nobody stood between that server and us.
     """
     del addressees  # judged by the rules of decide, where a replay to another campaign is told apart
+    if author is None:
+        return Verdict(Assurance.NONE, (_AMBIGUOUS,))
     block = split(mail.raw)
-    if author is None or block.flaws or author_of(block) != author:
-        flaws = block.flaws or (("author_differs",) if author else ())
-        return Verdict(Assurance.NONE, ("no single author that all readers agree on",) if not block.flaws else (), flaws=flaws)
+    if block.flaws or author_of(block) != author:
+        return Verdict(Assurance.NONE, (_AMBIGUOUS,), flaws=block.flaws or ("author_differs",))
     domain = author.rpartition("@")[2]
+    checked = check_all(block, resolver, mail.received_at, lambda signer: same_organisation(signer, domain, suffixes))
     told = read_results(block, mail.envelope.trusted_results, domain, suffixes)
-    if told.failed:
-        return Verdict(Assurance.FAILED, told.evidence, disowned=told.disowned)
-    checked = [(one, _aligned(one, domain, suffixes)) for one in check_all(block, resolver, mail.received_at)]
-    return _verdict(mail, block, checked, told, date)
+    return _verdict(checked, told, date, over_smtp=mail.envelope.sender is not None)
 
 
-def _verdict(mail: KeptMail, block: Block, checked: list[tuple[Checked, bool]], told: Told, date: datetime | None) -> Verdict:
-    evidence = (*(one.evidence("aligned" if aligned else "not aligned") for one, aligned in checked), *told.evidence)
-    good = next((one for one, aligned in checked if aligned and one.result == "pass" and one.content), None)
+def _verdict(checked: list[Checked], told: Told, date: datetime | None, *, over_smtp: bool) -> Verdict:
+    evidence = (*(tuple(one.evidence() for one in checked) or ("dkim=none",)), *told.evidence)
+    good = next((one for one in checked if one.proves), None)
     if good is not None:
-        return Verdict(Assurance.ALIGNED, evidence, signed_at=good.signed_at or date)
-    broken = any(aligned and one.result == "fail" for one, aligned in checked)
-    if told.passed and not (broken and mail.envelope.sender is not None):
+        # A Date that is not signed could be anybody's: it says nothing of when the author wrote.
+        return Verdict(Assurance.ALIGNED, evidence, signed_at=good.signed_at or (None if b"date" in good.open else date))
+    if told.passed and not (over_smtp and any(one.aligned and one.broken for one in checked)):
         return Verdict(Assurance.ALIGNED, evidence, signed_at=date)
-    if any(aligned and one.result == "temperror" for one, aligned in checked):
+    if any(one.aligned and one.result == "temperror" for one in checked):
         return Verdict(Assurance.UNKNOWN, evidence)
-    if not checked and not block.values(b"dkim-signature"):
-        evidence = ("dkim=none", *evidence)
+    if told.failed:
+        return Verdict(Assurance.FAILED, evidence, disowned=told.disowned)
     return Verdict(Assurance.NONE, evidence)
-
-
-def _aligned(one: Checked, author_domain: str, suffixes: Suffixes) -> bool:
-    """Relaxed alignment (RFC 7489 §3.1.1): the same organisational domain; a public suffix is nobody's."""
-    mine = suffixes.organisational(one.domain) if one.domain else None
-    return mine is not None and mine == suffixes.organisational(author_domain)

@@ -14,57 +14,68 @@ SINGLETONS = frozenset({
 })  # fmt: skip
 """Fields that RFC 5322 §3.6 and RFC 2045 allow once."""
 
-_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:")
+LONGEST_HEADER = 262_144
+"""Bytes of a header block that are looked into: four times what the parser reads by default."""
+
+_FIELD = re.compile(rb"([!-9;-~]+)([ \t]*):")
+_END = re.compile(rb"\r?\n\r?\n")
+_LINE_END = re.compile(rb"\r?\n")
+_FOLD = re.compile(r"\r\n(?=[ \t])")
 _ANGLE = re.compile(r"<([^<>]*)>")
+_NOT_IN_ADDRESS = re.compile(r'[\s",;:<>()\[\]\\]')
+_HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Header fields in order, the body with CRLF line ends, and the flaws that make every proof worthless."""
+    """Header fields in order, the body as it is in the mail, and the flaws that make every proof worthless."""
 
     fields: tuple[Field, ...]
     body: bytes
     flaws: tuple[str, ...]
 
-    def values(self, name: bytes) -> list[bytes]:
-        """The values of a field (name in lower case), from the top."""
-        return [value for key, value in self.fields if key.lower() == name]
+    def named(self, name: bytes) -> list[Field]:
+        """The fields of a name (in lower case), from the top."""
+        return [field for field in self.fields if field[0].lower() == name]
 
 
 def split(raw: bytes) -> Block:
-    """Takes a mail's header block apart, strictly; never raises.
+    """Takes a mail's header block apart, strictly; never raises; linear.
 
     Line ends may be CRLF or, in files, LF. Whatever two readers could read in two ways is a flaw: bare CR and
     NUL (CPython splits lines there, DKIM does not), a first line that is folded, lines that are no field.
     """
     raw = raw.removeprefix(b"\xef\xbb\xbf")
-    head, body = _divide(raw)
-    flaws = [name for name, sign in (("bare_cr_in_header", b"\r"), ("nul_in_header", b"\0")) if sign in head.replace(b"\r\n", b"\n")]
-    fields: list[list[bytes]] = []
-    for number, line in enumerate(re.split(rb"\r?\n", head)):
+    end = _END.search(raw)
+    head, body = (raw[: end.start()], raw[end.end() :]) if end else (raw.rstrip(b"\r\n"), b"")
+    if len(head) > LONGEST_HEADER:
+        return Block((), body, ("header_block_too_large",))
+    fields, flaws = _fields(head)
+    if b"\r" in head.replace(b"\r\n", b"\n"):
+        flaws.insert(0, "bare_cr_in_header")
+    if b"\0" in head:
+        flaws.append("nul_in_header")
+    seen = [name.lower() for name, _ in fields]
+    flaws += [f"duplicate_{name.decode().replace('-', '_')}" for name in sorted(SINGLETONS) if seen.count(name) > 1]
+    return Block(fields, body, tuple(dict.fromkeys(flaws)))
+
+
+def _fields(head: bytes) -> tuple[tuple[Field, ...], list[str]]:
+    fields: list[tuple[bytes, list[bytes]]] = []
+    flaws: list[str] = []
+    for number, line in enumerate(_LINE_END.split(head)):
         if line[:1] in (b" ", b"\t"):
             if fields:
-                fields[-1][1] += line + b"\r\n"
+                fields[-1][1].append(line)
             else:
                 flaws.append("folded_first_line")
         elif match := _FIELD.match(line):
-            fields.append([match[1], line[match.end() :] + b"\r\n"])
-            if line[match.end() - 2 : match.end() - 1] in (b" ", b"\t"):
+            fields.append((match[1], [line[match.end() :]]))
+            if match[2]:
                 flaws.append("space_before_colon")
         elif number or not line.startswith(b"From "):
             flaws.append("line_is_no_field")
-    seen = [name.lower() for name, _ in fields]
-    flaws += [f"duplicate_{name.decode().replace('-', '_')}" for name in sorted(SINGLETONS) if seen.count(name) > 1]
-    return Block(tuple((name, value) for name, value in fields), body, tuple(dict.fromkeys(flaws)))
-
-
-def _divide(raw: bytes) -> tuple[bytes, bytes]:
-    """Head and body; the body's line ends are made CRLF, as they were on the wire."""
-    match = re.search(rb"\r?\n\r?\n", raw)
-    if match is None:
-        return raw.rstrip(b"\r\n"), b""
-    body = raw[match.end() :]
-    return raw[: match.start()], body if b"\n" not in body.replace(b"\r\n", b"") else re.sub(rb"\r?\n", b"\r\n", body)
+    return tuple((name, b"\r\n".join(lines) + b"\r\n") for name, lines in fields), flaws
 
 
 def author_of(block: Block) -> str | None:
@@ -72,18 +83,20 @@ def author_of(block: Block) -> str | None:
 
     Deliberately narrower than RFC 5322: what is not plainly one address is nobody's proof.
     """
-    values = block.values(b"from")
-    if len(values) != 1:
+    found = block.named(b"from")
+    if len(found) != 1:
         return None
-    text = re.sub(r"\r\n(?=[ \t])", "", values[0].decode("utf-8", "replace")).strip()
+    text = _FOLD.sub("", found[0][1].decode("utf-8", "replace")).strip()
     angled = _ANGLE.findall(text)
     if len(angled) > 1 or (angled and not text.endswith(">")):
         return None
     address = (angled[0] if angled else text).strip()
     local, _, domain = address.rpartition("@")
-    if not local or not domain or re.search(r'[\s",;:<>()\[\]\\]', address.replace('"', "", 2) if local[0] == '"' else address):
+    plain = address.replace('"', "", 2) if local[:1] == '"' == local[-1:] else address
+    if not local or _NOT_IN_ADDRESS.search(plain):
         return None
-    return f"{local}@{a_label(domain)}" if a_label(domain) else None
+    host = a_label(domain)
+    return f"{local}@{host}" if host else None
 
 
 def a_label(domain: str) -> str:
@@ -91,11 +104,12 @@ def a_label(domain: str) -> str:
     if len(domain) > 253:
         return ""
     lower = domain.lower()
-    if re.fullmatch(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*", lower):
+    if _HOST.fullmatch(lower):
         return lower
     if lower.isascii():
         return ""
     try:
-        return idna.encode(lower, uts46=True).decode("ascii")
+        label = idna.encode(lower, uts46=True).decode("ascii")
     except (idna.IDNAError, UnicodeError):
         return ""
+    return label if _HOST.fullmatch(label) else ""

@@ -1,11 +1,19 @@
 """Authentication-Results (RFC 8601), believed only from the door's own servers."""
 
+import re
 from dataclasses import dataclass
 
 import authres
 
+from mailflow.authenticate.alignment import same_organisation
 from mailflow.authenticate.headers import Block, a_label
+from mailflow.authenticate.trusted import MOST_CLAUSES, clauses_of, trusted_values
 from mailflow.model.outside import Suffixes
+
+_OUTCOMES = frozenset({"none", "pass", "fail", "policy", "neutral", "temperror", "permerror", "softfail"})
+_SPOKEN_OF = re.compile(r"(?:dkim|dmarc)\s{0,9}[/=]", re.IGNORECASE)
+_POLICY = re.compile(r"\b(sp|p|policy)\s{0,3}=\s{0,3}(none|quarantine|reject)\b", re.IGNORECASE)
+_PUBLISHED = {"dmarc": "p", "published-domain-policy": "p", "published-subdomain-policy": "sp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,85 +26,88 @@ class Told:
     evidence: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One clause about DKIM or DMARC; ``domain`` is a host name or empty, ``policy`` what it says of the DMARC policy published."""
+
+    by: str
+    method: str
+    outcome: str
+    domain: str
+    policy: dict[str, str]
+
+    def line(self, *, aligned: bool) -> str:
+        """One line for a human; holds no text of the sender but validated host names."""
+        return f"results={self.outcome} by {self.by} {self.method} d={self.domain or '-'}{' aligned' if aligned else ''}"
+
+
 def read(block: Block, trusted: tuple[str, ...], author_domain: str, suffixes: Suffixes) -> Told:
-    """The results that this door vouches for; everything else is ignored and said to be. Never raises."""
-    wanted = {a_label(name) for name in trusted} - {""}
-    believed, ignored = _believed(block, wanted, suffixes)
-    told = [_judge(header, name, author_domain, suffixes) for name, header in believed]
-    evidence = [line for one in told for line in one.evidence]
+    """The results that this door vouches for; everything else is ignored and said to be. Never raises.
+
+    Of several believed headers the topmost that speaks of a method decides on it: a server that does not remove
+    forged results (RFC 8601 §5) has at least written its own above them.
+    """
+    values = trusted_values(block, {a_label(name) for name in trusted} - {""}, suffixes)
+    said: list[_Said] = []
+    for by, value in values:
+        known = {one.method for one in said}
+        said += [one for one in _said(by, value) if one.method not in known]
+    told = [(one, one.domain == author_domain or same_organisation(one.domain, author_domain, suffixes)) for one in said]
+    evidence = [one.line(aligned=aligned) for one, aligned in told]
+    ignored = len(block.named(b"authentication-results")) - len(values)
     if ignored:
         evidence.append(f"authentication-results=ignored ({ignored})")
-    failed = any(one.failed for one in told)
-    return Told(any(one.passed for one in told) and not failed, failed, any(one.disowned for one in told), tuple(evidence))
-
-
-def _believed(block: Block, wanted: set[str], suffixes: Suffixes) -> tuple[list[tuple[str, "authres.AuthenticationResultsHeader"]], int]:
-    """Headers with a wanted id above the first Received by another host, and how many others there are."""
-    believed, ignored, inside = [], 0, bool(wanted)
-    for key, value in block.fields:
-        name = key.lower()
-        if name == b"received" and inside:
-            inside = _received_by_one_of(value, wanted, suffixes)
-        elif name == b"authentication-results":
-            parsed = _parsed(value) if inside else None
-            id_ = a_label(str(parsed.authserv_id or "")) if parsed is not None else ""
-            if parsed is not None and id_ in wanted:
-                believed.append((id_, parsed))
-            else:
-                ignored += 1
-    return believed, ignored
-
-
-def _parsed(value: bytes) -> "authres.AuthenticationResultsHeader | None":
-    text = " ".join(value.decode("utf-8", "replace").split())
-    if len(text) > 8192:
-        return None
-    try:
-        return authres.AuthenticationResultsHeader.parse(f"Authentication-Results: {text}")
-    except (authres.AuthResError, ValueError, RecursionError):
-        return None
-
-
-def _received_by_one_of(value: bytes, wanted: set[str], suffixes: Suffixes) -> bool:
-    """Whether a Received field was written by a host of the same organisation as a wanted id (RFC 5321 §4.4: "by HOST")."""
-    words = value.decode("ascii", "replace").lower().split()
-    host = next((words[n + 1].strip(";,()") for n, word in enumerate(words[:-1]) if word == "by"), "")
-    label = a_label(host)
-    return bool(label) and any(label == id_ or _same_organisation(label, id_, suffixes) for id_ in wanted)
-
-
-def _same_organisation(one: str, two: str, suffixes: Suffixes) -> bool:
-    mine = suffixes.organisational(one)
-    return mine is not None and mine == suffixes.organisational(two)
-
-
-def _judge(header: "authres.AuthenticationResultsHeader", id_: str, author_domain: str, suffixes: Suffixes) -> Told:
-    passed = failed = disowned = False
-    evidence: list[str] = []
-    for result in header.results:
-        method, outcome = str(result.method).lower(), str(result.result).lower()
-        domain = _property(result, "from" if method == "dmarc" else "d")
-        aligned = bool(domain) and (domain == author_domain or _same_organisation(domain, author_domain, suffixes))
-        if method not in ("dmarc", "dkim") or not outcome.isalpha():
-            continue
-        evidence.append(f"results={outcome} by {id_} {method} d={domain or '-'}{' aligned' if aligned else ''}")
-        if method == "dmarc" and domain == author_domain:
-            passed |= outcome == "pass"
-            failed |= outcome == "fail"
-            disowned |= outcome == "fail" and _policy_disowns(result)
-        elif method == "dkim":
-            passed |= outcome == "pass" and aligned
-    return Told(passed, failed, disowned, tuple(evidence))
-
-
-def _property(result: "authres.AuthenticationResult", name: str) -> str:
-    value = next((str(prop.value) for prop in result.properties if prop.type == "header" and prop.name == name and prop.value), "")
-    return a_label(value.rpartition("@")[2])
-
-
-def _policy_disowns(result: "authres.AuthenticationResult") -> bool:
-    """Whether the server names a policy of quarantine or reject (RFC 8601 §2.7.6 and what servers really write)."""
-    told = " ".join(
-        [str(result.reason or ""), *(str(prop.value) for prop in result.properties), str(getattr(result, "result_comment", "") or "")]
+    failures = [one for one, aligned in told if aligned and one.method == "dmarc" and one.outcome == "fail"]
+    below = suffixes.organisational(author_domain) != author_domain
+    return Told(
+        passed=not failures and any(_passes(one, author_domain, suffixes) for one in said),
+        failed=bool(failures),
+        disowned=any(_disowns(one.policy, below=below) for one in failures),
+        evidence=tuple(evidence),
     )
-    return any(word in told.lower() for word in ("reject", "quarantine"))
+
+
+def _passes(one: _Said, author_domain: str, suffixes: Suffixes) -> bool:
+    """An aligned pass: DMARC for this very From, or DKIM by the same organisation."""
+    if one.outcome != "pass":
+        return False
+    return one.domain == author_domain if one.method == "dmarc" else same_organisation(one.domain, author_domain, suffixes)
+
+
+def _disowns(policy: dict[str, str], *, below: bool) -> bool:
+    """Whether the policy that applies is quarantine or reject; sp= is for names below the organisational domain (RFC 7489 §6.3)."""
+    applies = policy.get("sp") if below and "sp" in policy else policy.get("p", policy.get("policy"))
+    return applies in ("quarantine", "reject")
+
+
+def _said(by: str, value: str) -> list[_Said]:
+    """The clauses about DKIM and DMARC, each parsed for itself: one that is broken does not spoil the others."""
+    said = []
+    for clause, comments in clauses_of(value)[1 : MOST_CLAUSES + 1]:
+        parsed = _parsed(clause) if _SPOKEN_OF.match(clause) else None
+        method = str(parsed.method) if parsed is not None else ""
+        if parsed is not None and method in ("dkim", "dmarc") and str(parsed.result) in _OUTCOMES:
+            domain = _one_domain(parsed, "from" if method == "dmarc" else "d")
+            said.append(_Said(by, method, str(parsed.result), domain, _policy(parsed, comments)))
+    return said
+
+
+def _parsed(clause: str) -> "authres.AuthenticationResult | None":
+    try:
+        results = authres.AuthenticationResultsHeader.parse(f"Authentication-Results: x; {clause}").results
+    except (authres.AuthResError, ValueError):
+        return None
+    return next((result for result in results if isinstance(result, authres.AuthenticationResult)), None)
+
+
+def _one_domain(result: "authres.AuthenticationResult", name: str) -> str:
+    """The host name in header.NAME, ``""`` where there is none or more than one."""
+    values = [str(prop.value or "") for prop in result.properties if prop.type == "header" and prop.name == name]
+    return a_label(values[0]) if len(values) == 1 else ""
+
+
+def _policy(result: "authres.AuthenticationResult", comments: str) -> dict[str, str]:
+    """The DMARC policy that a server tells, in a property (RFC 8601 §2.7.6) or, as most do, in a comment."""
+    told = {name.lower(): policy.lower() for name, policy in _POLICY.findall(comments)}
+    properties = {prop.name: str(prop.value or "").lower() for prop in result.properties if prop.type == "policy"}
+    return told | {key: properties[name] for name, key in _PUBLISHED.items() if name in properties}

@@ -1,107 +1,134 @@
-"""DKIM (RFC 6376) over the kept bytes: dkimpy canonicalises and hashes, OpenSSL does the arithmetic."""
+"""DKIM (RFC 6376) over the kept bytes: OpenSSL does the arithmetic, and nothing depends on who asks first."""
 
 import base64
 import binascii
-import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import dkim
 from dkim.canonicalization import CanonicalizationPolicy, InvalidCanonicalizationPolicyError
 from dkim.util import InvalidTagValueList, parse_tag_value
 
-from mailflow.authenticate.headers import Block, a_label
-from mailflow.authenticate.keys import ALGORITHMS, Key, read_key
+from mailflow.authenticate.canonical import body_hash, header_hash
+from mailflow.authenticate.headers import Block, Field, a_label
+from mailflow.authenticate.keys import ALGORITHMS, Key, key_of
 from mailflow.model.errors import DnsUnavailable
 from mailflow.model.outside import Resolver
 
 MOST_SIGNATURES = 5
 CLOCK_SKEW = timedelta(minutes=15)
-_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))+")
-_SELECTOR = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*")
+_MOMENT = re.compile(rb"\d{1,12}")
+_NEEDED = (b"v", b"a", b"b", b"bh", b"d", b"h", b"s")
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """One signature: ``result`` is pass, fail, temperror or none (it speaks for nothing); ``why`` tells more.
 
-    ``domain`` and ``selector`` are validated host names or empty. ``content`` says that it covers the text as read.
+    ``domain`` and ``selector`` are validated host names or empty. ``broken``: the bytes are not those that were signed.
+    ``open`` are the fields of the mail that a good signature leaves open to change; ``signed_at`` is t=.
     """
 
     result: str
     domain: str = ""
     selector: str = ""
+    aligned: bool = False
     why: str = ""
-    content: bool = False
+    broken: bool = False
+    open: frozenset[bytes] = frozenset()
     signed_at: datetime | None = None
 
-    def evidence(self, note: str) -> str:
+    @property
+    def proves(self) -> bool:
+        """Whether the author's domain signed the text as we read it: without Subject and Content-Type it may be another (F8)."""
+        return self.aligned and self.result == "pass" and not self.open & {b"subject", b"content-type"}
+
+    def evidence(self) -> str:
         """One line for a human; holds no text of the sender but validated host names."""
-        told = f"dkim={self.result} d={self.domain or '-'} s={self.selector or '-'}"
-        return " ".join(part for part in (told, note, f"({self.why})" if self.why else "") if part)
+        told = f"dkim={self.result} d={self.domain or '-'} s={self.selector or '-'} {'aligned' if self.aligned else 'not aligned'}"
+        unsigned = "not signed: " + ", ".join(sorted(name.decode() for name in self.open)) if self.open else ""
+        notes = "; ".join(note for note in (self.why, unsigned) if note)
+        return f"{told} ({notes})" if notes else told
 
 
-def check_all(block: Block, resolver: Resolver, received_at: datetime) -> list[Checked]:
-    """Checks up to five signatures, from the top, with at most one key look-up each. Never raises."""
-    signatures = block.values(b"dkim-signature")[:MOST_SIGNATURES]
-    bodies: dict[tuple[bytes, bytes], bytes] = {}
-    return [_check(value, block, resolver, received_at, bodies) for value in signatures]
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    field: Field
+    tags: dict[bytes, bytes]
+    domain: str = ""
+    selector: str = ""
+    aligned: bool = False
+    problem: str = ""
+
+    @property
+    def names(self) -> list[bytes]:
+        """The names in h=, in lower case."""
+        return [name.strip().lower() for name in self.tags[b"h"].split(b":")]
+
+    @property
+    def identity(self) -> str:
+        """The domain in i=, by default that in d=."""
+        return _host(self.tags[b"i"].rpartition(b"@")[2]) if b"i" in self.tags else self.domain
+
+    def told(self, result: str, why: str, *, broken: bool = False) -> Checked:
+        return Checked(result, self.domain, self.selector, self.aligned, why, broken)
 
 
-def _check(value: bytes, block: Block, resolver: Resolver, received_at: datetime, bodies: dict[tuple[bytes, bytes], bytes]) -> Checked:
+def check_all(block: Block, resolver: Resolver, received_at: datetime, is_aligned: Callable[[str], bool]) -> list[Checked]:
+    """Checks the five topmost signatures, at most one key look-up each, until one proves the author. Never raises.
+
+    Aligned ones come first: a stranger's slow name server must not use up the time that the author's own would need.
+    """
+    signatures = [_taken_apart(field, received_at, is_aligned) for field in block.named(b"dkim-signature")[:MOST_SIGNATURES]]
+    hashes: dict[str, bytes] = {}
+    checked: list[Checked] = []
+    for one in sorted(signatures, key=lambda one: not one.aligned):
+        checked.append(_check(one, block, resolver, hashes))
+        if checked[-1].proves:
+            break
+    return checked
+
+
+def _taken_apart(field: Field, received_at: datetime, is_aligned: Callable[[str], bool]) -> _Signature:
     try:
-        tags = parse_tag_value(value)
+        tags = parse_tag_value(field[1])
     except InvalidTagValueList:
-        return Checked("none", why="signature malformed")
-    domain, selector = _host(tags.get(b"d", b""), _HOST), _host(tags.get(b"s", b""), _SELECTOR)
-    problem = _problem(tags, domain, selector, received_at)
-    if problem:
-        return Checked("none", domain, selector, problem)
-    try:
-        records = resolver.txt(f"{selector}._domainkey.{domain}")
-    except DnsUnavailable:
-        return Checked("temperror", domain, selector, "no answer from DNS")
-    if len(records) != 1:
-        return Checked("fail", domain, selector, "no key" if not records else "several keys")
-    key = read_key(records[0], tags[b"a"])
-    if isinstance(key, str):
-        return Checked("fail", domain, selector, key)
-    return _verify(value, tags, key, block, domain, selector, bodies)
+        return _Signature(field, {}, problem="signature malformed")
+    domain, selector = _host(tags.get(b"d", b"")), _host(tags.get(b"s", b""))
+    one = _Signature(field, tags, domain, selector, is_aligned(domain))
+    return replace(one, problem=_problem(one) or _untimely(tags, received_at))
 
 
-def _host(value: bytes, form: re.Pattern[str]) -> str:
+def _host(value: bytes) -> str:
     """A host name as DNS takes it, or ``""``; quotes, parentheses and NUL are nobody's domain."""
-    text = a_label(value.decode("utf-8", "replace"))
-    return text if form.fullmatch(text) else ""
+    return a_label(value.decode("utf-8", "replace"))
 
 
-def _problem(tags: dict[bytes, bytes], domain: str, selector: str, received_at: datetime) -> str:
+def _problem(one: _Signature) -> str:
     """Why a signature speaks for nothing, whatever its key says; ``""`` where nothing is wrong (RFC 6376 §3.5, §6.1.1)."""
-    if any(name not in tags for name in (b"v", b"a", b"b", b"bh", b"d", b"h", b"s")) or tags[b"v"] != b"1":
+    tags = one.tags
+    if any(name not in tags for name in _NEEDED) or tags[b"v"] != b"1":
         return "signature incomplete"
-    if not domain or not selector:
+    if not one.domain or not one.selector:
         return "d= or s= is no host name"
     if tags[b"a"] not in ALGORITHMS:
         return "algorithm not accepted"
     if b"l" in tags:
         return "l= leaves part of the text unsigned"
-    if b"from" not in _signed_names(tags):
+    if b"from" not in one.names:
         return "From is not signed"
     if tags.get(b"q", b"dns/txt") != b"dns/txt":
         return "unknown query method"
-    identity = _host(tags.get(b"i", b"@" + tags[b"d"]).rpartition(b"@")[2], _HOST)
-    if identity != domain and not identity.endswith(f".{domain}"):
+    if one.identity != one.domain and not one.identity.endswith(f".{one.domain}"):
         return "i= is not in d="
-    return _untimely(tags, received_at)
+    return ""
 
 
 def _untimely(tags: dict[bytes, bytes], received_at: datetime) -> str:
     """t= and x= are judged at the time of receipt: a mail that waited for us does not go stale by that."""
-    for name in (b"t", b"x"):
-        if name in tags and not re.fullmatch(rb"\d{1,12}", tags[name]):
-            return "time malformed"
+    if any(name in tags and not _MOMENT.fullmatch(tags[name]) for name in (b"t", b"x")):
+        return "time malformed"
     signed, expires = _moment(tags.get(b"t")), _moment(tags.get(b"x"))
     if signed and signed > received_at + CLOCK_SKEW:
         return "signed in the future"
@@ -116,42 +143,35 @@ def _moment(value: bytes | None) -> datetime | None:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=min(int(value), 10**11))
 
 
-def _signed_names(tags: dict[bytes, bytes]) -> list[bytes]:
-    return [name.strip().lower() for name in tags[b"h"].split(b":")]
-
-
-def _verify(
-    value: bytes, tags: dict[bytes, bytes], key: Key, block: Block, domain: str, selector: str, bodies: dict[tuple[bytes, bytes], bytes]
-) -> Checked:
+def _check(one: _Signature, block: Block, resolver: Resolver, hashes: dict[str, bytes]) -> Checked:
+    if one.problem:
+        return one.told("none", one.problem)
     try:
-        policy = CanonicalizationPolicy.from_c_value(tags.get(b"c", b"simple/simple"))
-        wanted, signature = (base64.b64decode(re.sub(rb"\s+", b"", tags[name]), validate=True) for name in (b"bh", b"b"))
+        records = resolver.txt(f"{one.selector}._domainkey.{one.domain}")
+    except DnsUnavailable:
+        return one.told("temperror", "no answer from DNS")
+    key = key_of(records, one.tags[b"a"])
+    if isinstance(key, str):
+        return one.told("fail", key)
+    if key.exact and one.identity != one.domain:
+        return one.told("fail", "i= is not d= itself")
+    return _verified(one, key, block, hashes)
+
+
+def _verified(one: _Signature, key: Key, block: Block, hashes: dict[str, bytes]) -> Checked:
+    try:
+        policy = CanonicalizationPolicy.from_c_value(one.tags.get(b"c", b"simple/simple"))
+        wanted, signature = (base64.b64decode(b"".join(one.tags[name].split()), validate=True) for name in (b"bh", b"b"))
     except (InvalidCanonicalizationPolicyError, binascii.Error):
-        return Checked("none", domain, selector, "signature malformed")
-    form = (b"body", tags.get(b"c", b"simple/simple").partition(b"/")[2] or b"simple")
-    if form not in bodies:
-        bodies[form] = hashlib.sha256(policy.canonicalize_body(block.body)).digest()
-    if bodies[form] != wanted:
-        return Checked("fail", domain, selector, "the text was changed")
-    if not key.verify(_header_hash(value, tags, policy, block), signature):
-        return Checked("fail", domain, selector, "the header was changed")
+        return one.told("none", "signature malformed")
+    form = policy.body_algorithm.name
+    if form not in hashes:
+        hashes[form] = body_hash(block.body, policy)
+    if hashes[form] != wanted:
+        return one.told("fail", "body hash", broken=True)
+    if not key.verify(header_hash(block.fields, one.names, one.field, policy), signature):
+        return one.told("fail", "header hash", broken=True)
+    signed = frozenset(one.names)
+    open_ = frozenset(name for name in (b"subject", b"content-type", b"date", b"to", b"cc") if name not in signed and block.named(name))
     why = "key is in test mode" if key.testing else ""
-    uncovered = _uncovered(tags, block)
-    return Checked("pass", domain, selector, uncovered or why, content=not uncovered, signed_at=_moment(tags.get(b"t")))
-
-
-def _header_hash(value: bytes, tags: dict[bytes, bytes], policy: Any, block: Block) -> bytes:
-    """SHA-256 over the signed fields and the signature itself without its b= (RFC 6376 §3.7)."""
-    names = _signed_names(tags)
-    hasher = hashlib.sha256()
-    name = next(key for key, content in block.fields if content == value and key.lower() == b"dkim-signature")
-    # One From more than h= says: a second From must break the signature (RFC 6376 §8.15).
-    dkim.hash_headers(hasher, policy, policy.canonicalize_headers(list(block.fields)), [*names, b"from"], (name, value), tags)
-    return hasher.digest()
-
-
-def _uncovered(tags: dict[bytes, bytes], block: Block) -> str:
-    """What a good signature leaves open to change: without Subject and Content-Type it does not speak for the text."""
-    names = _signed_names(tags)
-    open_ = [name for name in (b"subject", b"content-type") if name not in names and block.values(name)]
-    return "not signed: " + ", ".join(name.decode() for name in open_) if open_ else ""
+    return Checked("pass", one.domain, one.selector, one.aligned, why, open=open_, signed_at=_moment(one.tags.get(b"t")))

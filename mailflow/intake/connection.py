@@ -169,7 +169,7 @@ class Connection(SMTP):
         """No text of an exception ever goes out (F1)."""
         try:
             self._command(line)
-        except Exception as error:  # the SMTP edge: whatever it is, the sender keeps the mail
+        except Exception as error:  # noqa: BLE001 - the SMTP edge: whatever it is, the sender keeps the mail
             self._failed(error)
 
     def _failed(self, error: BaseException) -> None:

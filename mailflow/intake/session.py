@@ -133,7 +133,7 @@ class SmtpSession(Connection):
             try:
                 raw = await self.loop.run_in_executor(None, collector.content)
             except OSError as error:
-                log.error("cannot read a mail back: %s", type(error).__name__)
+                log.error("cannot read a mail back: %s", type(error).__name__)  # noqa: TRY400 - no traceback: it could hold a path
                 self._answer(LATER)
                 return
             answered = self.loop.create_future()
@@ -146,8 +146,8 @@ class SmtpSession(Connection):
         reply = self._refusal(raw)
         try:
             future = None if reply else self._door.keeper.keep(self._arrival(raw))
-        except Exception as error:  # the SMTP edge: whatever it is, the sender keeps the mail
-            log.error("cannot keep a mail: %s", type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - the SMTP edge: whatever it is, the sender keeps the mail
+            log.error("cannot keep a mail: %s", type(error).__name__)  # noqa: TRY400 - no traceback: it could hold an address
             reply, future = LATER, None
         if future is None:
             self._answer(reply, answered)
@@ -183,7 +183,7 @@ class SmtpSession(Connection):
         self._last = self.loop.time()
         self._say(reply)
         crash.point("250.sent.before_notify")
-        if answered is not None:
+        if answered is not None and not answered.done():
             answered.set_result(None)
         self._pump()
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from mailflow.parse.flowed import unflow
-from mailflow.parse.html import SIGNATURE_MARK, to_text
+from mailflow.parse.html import to_text
 from mailflow.parse.message import Text
 from mailflow.parse.reply import Known, Reply, scan
 
@@ -44,11 +44,6 @@ def body_of(texts: list[Text], known: Known, subject: str) -> Body:
     pieces = [body.text for body in chosen if body.text.strip()]
     joined = "\n\n".join(pieces)
     return Body(joined, scan(joined, known, subject), any(body.differs for body in chosen), any(body.hidden for body in chosen))
-
-
-def plain_text(text: str) -> str:
-    """A body without the marks of our own."""
-    return text.replace(SIGNATURE_MARK, "")
 
 
 def _choose(group: list[Text], known: Known, subject: str) -> Body:

@@ -14,7 +14,7 @@ _BRACKET = re.compile(r"\s*[(（\[]([^)）\]]*)[)）\]]")
 _JUNK = re.compile(
     r"@|https?:|www\.|://|\b\w+\.(?:com|org|net|example|edu|eu)\b|\+?\d[\d ()/.-]{6,}\d|^[\s\"“„«*_=~#>-]*$|^\s*[\"“„«].*[\"”»]\s*$"
     r"|^\W*(?:t|m|f|p|tel|telefon|phone|mob|mobile|fax|cell|e-?mail|web|skype|twitter|handy|тел|τηλ|电话|電話|手机|전화|هاتف)\b\.?\s*[:：.]"
-    r"|\b(?:no|nr|n°|№)\.? ?\d|charity|vat|iban",
+    r"|\b(?:no|nr|n°|№)\.? ?\d|charity\b|\bvat\b|\biban\b",
     re.IGNORECASE,
 )
 _POSTCODE = re.compile(r"^(?:[A-Z]{1,2}-)?\d{4,6}(?:[ -]?[A-Z]{2})?\s+(?=\S)|^\d{2,3}[ -]\d{2,3}\s+(?=\S)|\s+\d{4,6}$|\s+[A-Z]{1,2}\d{1,2}[A-Z]? ?\d[A-Z]{2}$|^\d{3}-\d{4}\s+")
@@ -70,11 +70,21 @@ def read_card(lines: Sequence[str], lexicon: Lexicon, *, named: bool = False) ->
                 continue
             if not named and not card.name:
                 card, named = _with_name(card, piece, lexicon), True
-            elif (placed := _placed(card, piece, number, lexicon)) is not None:
+                continue
+            piece, card = _country_split_off(piece, card, lexicon)
+            if (placed := _placed(card, piece, number, lexicon)) is not None:
                 card = placed
             else:
                 unknown.append((number, piece))
     return _with_unknown(card, unknown, len(lines))
+
+
+def _country_split_off(piece: str, card: Card, lexicon: Lexicon) -> tuple[str, Card]:
+    """A piece without the country's name at its end ("Hexley England"), unless it is an organisation's ("University of Wales")."""
+    rest, code = country_at_end(piece, lexicon)
+    if code is None or not rest or lexicon.orgs.found_in(piece):
+        return piece, card
+    return rest, replace(card, country=card.country or code)
 
 
 def is_person_first(line: str, lexicon: Lexicon) -> bool:

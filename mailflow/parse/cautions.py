@@ -62,9 +62,11 @@ def _odd(reading: Reading, signers: tuple[Signer, ...]) -> bool:
 def _contradicts(reading: Reading, signers: tuple[Signer, ...]) -> bool:
     """From names one person and the text, in the same script, another; the address's local part may side with the text."""
     author, address = reading.author_name, reading.letter.author or ""
-    if not signers or not author or len(name_words(author)) < 2:
+    if not signers or not author or (len(name_words(author)) < 2 and script_of(author) not in ("CJK", "HANGUL")):
         return False
     name = signers[0].name
+    if "".join(name_words(name)) == "".join(name_words(author)):
+        return False
     if script_of(name) != script_of(author) or shares_a_word(name, author) or in_local_part(name, address):
         return False
     return not _initials_agree(name, author)

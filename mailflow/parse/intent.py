@@ -145,6 +145,8 @@ def _joins_by_subject(reading: Reading) -> Intent | None:
 
 def _thanks(reading: Reading) -> Intent | None:
     """A short answer that thanks, or says yes."""
+    if reading.replies and reading.layout.closed and not reading.prose and not reading.letter.attachments:
+        return Intent.CONFIRM
     if not reading.replies or _words(reading) > _SHORT:
         return Intent.CONFIRM if reading.has("confirm") else None
     return Intent.CONFIRM if reading.scan.has("thanks", "confirm") or (_says_yes(reading) and reading.letter.in_reply_to) else None

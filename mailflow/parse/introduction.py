@@ -6,7 +6,7 @@ from typing import Final
 from mailflow.parse.card import Card, joined, place_and_country, read_card
 from mailflow.parse.country import country_after
 from mailflow.parse.fold import TOKEN, UNSPACED, fold
-from mailflow.parse.language import related
+from mailflow.parse.lexicon import related
 from mailflow.parse.names import _PARTICLES as PARTICLES
 from mailflow.parse.names import is_cased, looks_like_name, shares_a_word, split_honorifics
 from mailflow.parse.phrases import Hit
@@ -32,7 +32,7 @@ def listing_request(reading: Reading) -> Card:
         rest = _text_after(reading, hit)
         if rest is None:
             continue
-        quoted = _QUOTED.search(reading.scan.sentences[hit.sentence])
+        quoted = _QUOTED.match(rest.lstrip(" :–-,"))
         text = quoted[1] if quoted else rest.lstrip(" :–-")[: _end_of(rest)]
         card = read_card([text], reading.lexicon)
         if looks_like_name(card.name, reading.lexicon):
@@ -56,9 +56,14 @@ def introduction(reading: Reading) -> Card:
     for hit in sorted(_spoken("intro", reading), key=lambda hit: (hit.sentence, hit.start - hit.end)):
         rest = _text_after(reading, hit)
         card = _named_in(rest, reading) if rest else Card()
-        if card.name and (hit.end - hit.start > 1 or len(card.name.split()) > 1 or card.more or _known(card.name, reading)):
+        if card.name and (_known(card.name, reading) or card.more or _is_sure(hit, card.name)):
             return card
     return _named_in_line(reading)
+
+
+def _is_sure(hit: Hit, name: str) -> bool:
+    """A phrase of one word ("I ...") proves a name only where capitals set it off."""
+    return hit.end - hit.start > 1 or (is_cased(name) and len(name.split()) > 1)
 
 
 def _spoken(concern: str, reading: Reading) -> list[Hit]:

@@ -108,17 +108,6 @@ def _same_alphabet(tag: str, text: str) -> bool:
     return re.search("[A-Za-z\u00c0-\u024f]", text) is not None and len(re.findall("[\u0400-\u04ff\u0600-\u06ff]", text)) < len(re.findall("[A-Za-z\u00c0-\u024f]", text))
 
 
-_FAMILIES: Final[tuple[frozenset[str], ...]] = (
-    frozenset({"da", "nb", "sv"}), frozenset({"cs", "sk"}), frozenset({"es", "pt", "gl", "ca"}), frozenset({"ru", "uk", "bg", "be"}), frozenset({"id", "ms"}),
-)  # fmt: skip
-
-
-def related(language: str | None) -> frozenset[str]:
-    """The languages that may be meant where this one was recognised."""
-    base = (language or "").partition("-")[0]
-    return next((family for family in _FAMILIES if base in family), frozenset({base}))
-
-
 def header_languages(values: Iterable[str]) -> tuple[str, ...]:
     """The primary tags of Content-Language and Accept-Language values (RFC 3282), in order."""
     tags = (fold(part).partition(";")[0].strip().partition("-")[0] for value in values for part in value.split(","))

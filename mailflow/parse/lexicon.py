@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from mailflow.parse.fold import fold, words_of
@@ -19,6 +19,15 @@ WORDS = ("words", "negate", "and", "role", "org", "honorific", "degree", "partic
 LINES = ("greeting", "closing")
 LABELS = ("name", "title", "affiliation", "organisation", "place", "country", "publish", "quote")
 ENTRIES = (*PHRASES, *WORDS, *LINES, *(f"label_{label}" for label in LABELS), "countries")
+
+
+_FAMILIES = (frozenset({"da", "nb", "sv"}), frozenset({"cs", "sk"}), frozenset({"es", "pt"}), frozenset({"ru", "uk"}))
+
+
+def related(language: str | None) -> frozenset[str]:
+    """The languages that may be meant where this one was recognised: near ones are taken for each other."""
+    base = (language or "").partition("-")[0]
+    return next((family for family in _FAMILIES if base in family), frozenset({base}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,7 @@ class Lexicon:
     yes: frozenset[str]
     no: frozenset[str]
     countries: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    views: "Mapping[str, Lexicon]" = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
     @classmethod
     def from_texts(cls, texts: Mapping[str, str], territories: Mapping[str, str] | None = None) -> "Lexicon":
@@ -60,7 +70,7 @@ class Lexicon:
         data = {tag: tomllib.loads(text) for tag, text in sorted(texts.items())}
         tongues = {tag: _tongue(entries) for tag, entries in data.items()}
         unspaced = frozenset(tag for tag, entries in data.items() if entries.get("unspaced", False))
-        return cls(
+        whole = cls(
             book=PhraseBook(_phrases(data), unspaced, frozenset(_all(data, "words"))),
             tongues=MappingProxyType(tongues),
             common=_common(tongues),
@@ -77,6 +87,15 @@ class Lexicon:
             no=frozenset(_all(data, "no")),
             countries=_countries(data, territories or {}),
         )
+        return replace(whole, views=MappingProxyType({tag: whole._narrowed(data, tag) for tag in data}))
+
+    def spoken(self, language: str | None) -> "Lexicon":
+        """The same, with the roles and organisations of one language (and of English) only: stems of others would mislead."""
+        return self.views.get((language or "").partition("-")[0], self)
+
+    def _narrowed(self, data: Mapping[str, Mapping[str, object]], tag: str) -> "Lexicon":
+        near = {other: data[other] for other in (*related(tag), "en") if other in data}
+        return replace(self, roles=Stems.of(_all(near, "role")), orgs=Stems.of(_all(near, "org")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +160,16 @@ def _phrases(data: Mapping[str, Mapping[str, object]]) -> list[Phrase]:
 
 
 def _line_pattern(data: Mapping[str, Mapping[str, object]], entry: str) -> re.Pattern[str]:
-    """One expression for the beginnings of greeting or closing lines, longest first, on folded text."""
-    items = sorted({re.escape(item.rstrip("*")) + ("" if item.endswith("*") else r"(?!\w)") for item in _all(data, entry)}, key=len, reverse=True)
+    """One expression for the beginnings of greeting or closing lines, longest first, on folded text; ``*様`` is a line's end."""
+    items = sorted({_beginning(item) for item in _all(data, entry)}, key=len, reverse=True)
     return re.compile(r"\s*[\"'*_(¡]*(?:" + "|".join(items) + ")")
+
+
+def _beginning(item: str) -> str:
+    """The expression for one item: ``word*`` takes what is attached to it, ``*word`` a short line that ends so."""
+    if item.startswith("*"):
+        return r".{1,20}" + re.escape(item[1:]) + r"\W*$"
+    return re.escape(item.rstrip("*")).replace(r"\*", ".*") + (r"[^\s,.!:،。，！、]*" if item.endswith("*") else r"(?!\w)")
 
 
 def _labels(data: Mapping[str, Mapping[str, object]]) -> Mapping[str, str]:

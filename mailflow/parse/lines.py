@@ -28,6 +28,11 @@ class Line:
         return not self.kind and bool(self.text.strip())
 
 
+def plain_text(text: str) -> str:
+    """A text without the marks of our own."""
+    return text.replace(SIGNATURE_MARK, "")
+
+
 def lines_of(body: str) -> list[Line]:
     """The lines of a body; those that quote marks or the markup name are marked."""
     return [_line(text) for text in body.split("\n")]

@@ -12,7 +12,7 @@ _PARTICLES = frozenset(
     ["van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "das", "do", "du", "des", "la", "le", "el", "al", "ul", "bin", "ibn", "bint", "ben", "ap", "ab", "zu", "zum", "zur", "ten", "ter", "te", "af", "av", "y", "e", "i", "und", "van't", "'t", "d'", "l'", "of", "and", "mac", "mc", "ni", "nic", "o", "san", "abu", "um"]
 )
 _MARKS_RUN = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3,}")
-_NOT_IN_A_NAME = re.compile(r"[@#$%^*=<>{}\[\]|\\~_+!?\d\u20a0-\u20cf\u2190-\u2bff\U0001f000-\U0001ffff]|https?:|www\.|://|\.(?:com|org|net|example|io|de)\b")
+_NOT_IN_A_NAME = re.compile(r"[@#$%^*=<>{}\[\]|\\~_+!?;\d\u20a0-\u20cf\u2190-\u2bff\U0001f000-\U0001ffff]|https?:|www\.|://|\.(?:com|org|net|example|io|de)\b")
 _CONTROLS = re.compile("[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
 _VIA = re.compile(r"\s+(?:via|über|par|a través de|through|für)\s+.*$", re.IGNORECASE)
 _BRACKETS = re.compile(r"\s*[(\[{<][^)\]}>]*[)\]}>]\s*|\s*[|/].*$")

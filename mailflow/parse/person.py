@@ -78,7 +78,7 @@ def _best_name(own: list[str], reading: Reading) -> str:
     first = printed(own[0], reading.lexicon)
     forms = [first, *(form for name in own[1:] if (form := printed(name, reading.lexicon)) and shares_a_word(form, first))]
     best = fullest(forms)
-    if author and (covers(author, best) or (len(name_words(best)) == 1 and _other_script(author, best))):
+    if author and (covers(author, best) or (len(best.split()) == 1 and script_of(best) not in ("CJK", "HANGUL", "KATAKANA", "HIRAGANA") and _other_script(author, best))):
         return fullest([best, author])
     return best
 

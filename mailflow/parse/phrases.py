@@ -11,7 +11,7 @@ GAP = ".."
 _GAP_TOKENS = 4
 _GAP_LETTERS = 8
 _STEM = 3
-_PART = re.compile(rf"\(([^()]*)\)|(\.\.)|({WORD}(?:['’]{WORD})*\*?)")
+_PART = re.compile(rf"(\([^()]*\)\*?)|(\.\.)|({WORD}(?:['’]{WORD})*\*?)")
 _CLAUSE_MARKS = frozenset(",;:،،、؛–—")
 
 
@@ -232,5 +232,6 @@ def _parts(source: str) -> tuple[Part, ...]:
 
 
 def _part(group: str, single: str) -> Part:
-    options = {tuple(fold(word) for word in option.split()) for option in group.split("|")} if group else {(fold(single),)}
+    star = "*" if group.endswith("*") else ""
+    options = {tuple(fold(word) for word in (option + star if option else "").split()) for option in group[1 : group.rindex(")")].split("|")} if group else {(fold(single),)}
     return tuple(sorted(options, key=lambda option: (-len(option), option)))

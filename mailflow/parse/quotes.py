@@ -2,6 +2,7 @@
 
 import re
 
+from mailflow.parse.labels import HEAD_WORDS
 from mailflow.parse.lines import Line, mark
 
 MOST_LINES = 4000
@@ -85,7 +86,7 @@ def _block_at(lines: list[Line], at: int, subject: str) -> tuple[str, int] | Non
         return found
     if text.endswith(_COLONS) and _FORWARD_WORDS.search(text) and (end := _head(lines, at + 1, 2, subject)):
         return "forwarded", end
-    if _is_label(text) and (end := _head(lines, at, 3, subject)):
+    if _is_label(text) and (end := _head(lines, at, 3, subject)) and _speaks_of_mail(lines, at, end, subject):
         return "quote", end
     end = _lone_attribution(lines, at)
     return ("quote", end) if end else None
@@ -142,6 +143,20 @@ def _head(lines: list[Line], start: int, least: int, subject: str) -> int:
         or (least < 3 and labels >= 3 and dated)
     )
     return at if labels >= least and enough else 0
+
+
+def _speaks_of_mail(lines: list[Line], start: int, end: int, subject: str) -> bool:
+    """Whether one label is the word for sender or subject in some language, or one value is the subject of this mail.
+
+    The only question of words here: a form that somebody sends has labels, an address and perhaps a time as well.
+    """
+    for line in lines[start:end]:
+        label, _, value = line.bare.replace("：", ":").partition(":")
+        if label.strip(" *").casefold() in HEAD_WORDS:
+            return True
+        if len(subject) > 3 and " ".join(value.split()).casefold().endswith(subject):
+            return True
+    return False
 
 
 def _lone_attribution(lines: list[Line], at: int) -> int:

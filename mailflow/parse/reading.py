@@ -57,9 +57,10 @@ def read(letter: Letter, lexicon: Lexicon) -> Reading:
     scan = lexicon.book.scan(sentences(layout.prose))
     own = "" if _PREFIX.match(letter.subject) else _EMBEDDED.sub("", _LIST_TAG.sub("", letter.subject))
     subject = lexicon.book.scan(sentences(own))
+    language = _language(letter, layout, scan, own, lexicon)
     return Reading(
-        letter=letter, lexicon=lexicon, form=form, layout=layout, scan=scan, subject=subject,
-        endings=lexicon.book.scan([*layout.last, *letter.signature.split("\n")][:12]), replies=is_reply(letter), author_name=author_name, language=_language(letter, layout, scan, own, lexicon),
+        letter=letter, lexicon=lexicon.spoken(language), form=form, layout=layout, scan=scan, subject=subject,
+        endings=lexicon.book.scan([*layout.last, *letter.signature.split("\n")][:12]), replies=is_reply(letter), author_name=author_name, language=language,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mailflow.parse.endings import mark_endings
 from mailflow.parse.letter import Cut
-from mailflow.parse.lines import Line, lines_of
+from mailflow.parse.lines import Line, lines_of, plain_text
 from mailflow.parse.quotes import mark_quoted
 from mailflow.parse.statement import Known, mark_statement
 
@@ -40,18 +40,15 @@ def scan(body: str, known: Known, subject: str = "") -> Reply:
     mark_quoted(lines, subject)
     mark_statement(lines, known)
     mark_endings(lines)
-    if rest:
-        kind = lines[-1].kind
-        lines += [Line(line.text, "", line.kind or kind) for line in lines_of(rest)]
+    kind = lines[-1].kind
+    lines += [Line(text, "", "quote" if text.startswith(">") else kind) for text in rest]
     return _collect(lines)
 
 
-def _shortened(body: str) -> tuple[str, str]:
-    """The lines that are looked at, and those below."""
-    if len(body) <= SCANNED:
-        return body, ""
-    end = body.rfind("\n", 0, SCANNED)
-    return (body[:end], body[end + 1 :]) if end > 0 else (body, "")
+def _shortened(body: str) -> tuple[str, list[str]]:
+    """The lines that are looked at, as one text, and those below."""
+    end = body.rfind("\n", 0, SCANNED) if len(body) > SCANNED else -1
+    return (body[:end], plain_text(body[end + 1 :]).split("\n")) if end > 0 else (body, [])
 
 
 def _collect(lines: list[Line]) -> Reply:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from mailflow.parse.card import is_junk, is_person_first, pieces_of
-from mailflow.parse.fold import fold, join_ideographs, sentences, tokens
+from mailflow.parse.fold import UNSPACED, fold, join_ideographs, sentences, tokens
 from mailflow.parse.lexicon import Lexicon
 from mailflow.parse.names import is_cased, looks_like_name, script_of, shares_a_word
 
@@ -73,7 +73,10 @@ def _after_greeting(lines: list[str], lexicon: Lexicon) -> str | None:
 def _parted(line: str) -> bool:
     """Whether more than a name follows the first mark: "Hello, I endorse this!"."""
     found = _GREETING_END.search(line)
-    return found is not None and len(line[found.end() :].split()) > 3
+    if found is None:
+        return False
+    rest = line[found.end() :]
+    return len(rest.split()) > 3 or (UNSPACED.search(rest) is not None and len(rest) > 4)
 
 
 def _after_first_clause(line: str) -> str | None:
@@ -179,7 +182,8 @@ def _is_name_line(line: str, known: str, lexicon: Lexicon, *, sure: bool, first:
     words = pieces[0].split()
     if is_cased(pieces[0]):
         return len(words) >= 2 and not first and (sure or len(pieces) > 1 or line.startswith(("-", "–", "—")))
-    return sure and not first and (not known or script_of(known) != script_of(pieces[0]) or len(words) >= 2) and len(words) <= 4
+    ideographs = script_of(pieces[0]) in ("CJK", "HANGUL") and len(line) <= 5
+    return sure and not first and (not known or ideographs or script_of(known) != script_of(pieces[0]) or len(words) >= 2) and len(words) <= 4
 
 
 def _ending_on_the_line(lines: list[str], known: str, lexicon: Lexicon) -> tuple[list[str], list[str], bool]:

@@ -6,8 +6,9 @@ from functools import lru_cache
 from mailflow.config.settings import LimitSettings
 from mailflow.model.mail import ReadingContext
 from mailflow.parse import addresses, caps, content, headers
-from mailflow.parse.body import body_of, plain_text
+from mailflow.parse.body import body_of
 from mailflow.parse.letter import Letter
+from mailflow.parse.lines import plain_text
 from mailflow.parse.message import take
 from mailflow.parse.reply import Known
 from mailflow.parse.text import Guesser, codec_of

@@ -53,7 +53,7 @@ ENDORSEMENTS = {
     "id-mendukung": ("Sri Wahyuni", "", "Halo,\n\nSaya mendukung surat ini. Tolong cantumkan nama saya.\n\nSalam,\nSri Wahyuni\nguru, Demak, Indonesia", Signer("Sri Wahyuni", "guru", None, "Demak", "ID"), "Saya mendukung surat ini. Tolong cantumkan nama saya."),
     "sw-naunga": ("Juma Hamisi", "", "Habari,\n\nNinaunga mkono barua hii.\n\nAsante\nJuma Hamisi, mvuvi, Lamu, Kenya", Signer("Juma Hamisi", "mvuvi", None, "Lamu", "KE"), "Ninaunga mkono barua hii."),
     "vi-ungho": ("Nguyễn Thị Hoa", "", "Kính gửi các bạn,\n\nTôi ủng hộ lá thư.\n\nTrân trọng,\nNguyễn Thị Hoa\ngiáo viên, Cần Thơ, Việt Nam", Signer("Nguyễn Thị Hoa", "giáo viên", None, "Cần Thơ", "VN"), "Tôi ủng hộ lá thư."),
-    "th-sanap": ("สมชาย ใจดี", "", "สวัสดีครับ\n\nผมสนับสนุนจดหมายฉบับนี้\n\nขอบคุณครับ\nสมชาย ใจดี\nครู ประเทศไทย", Signer("สมชาย ใจดี"), "ผมสนับสนุนจดหมายฉบับนี้"),
+    "th-sanap": ("สมชาย ใจดี", "", "สวัสดีครับ\n\nผมสนับสนุนจดหมายฉบับนี้\n\nขอบคุณครับ\nสมชาย ใจดี\nครู ประเทศไทย", Signer("สมชาย ใจดี", "ครู", None, None, "TH"), "ผมสนับสนุนจดหมายฉบับนี้"),
     "ja-sando": ("佐伯 美咲", "", "関係者各位\n\n公開書簡に賛同します。\n\n佐伯 美咲\n高校教師、日本", Signer("佐伯 美咲", "高校教師", None, None, "JP"), "公開書簡に賛同します。"),
     "ko-jiji": ("박서준", "", "안녕하세요,\n\n서한을 지지합니다.\n\n감사합니다.\n박서준 드림\n교사, 순천", Signer("박서준", "교사", None, "순천"), "서한을 지지합니다."),
     "zh-hant": ("林怡君", "支持", "您好：\n\n我支持這封公開信，請加上我的名字。\n\n林怡君\n高中老師，台灣", Signer("林怡君", "高中老師", None, None, "TW"), "我支持這封公開信，請加上我的名字。"),

@@ -40,6 +40,7 @@ KEPT = [
     ("a sentence with From", "From: the bottom of my heart I endorse.\nFrom 1998 to 2004 I was there."),
     ("a date and a colon", "On 5 October 2026 I read your letter and this is my answer:\nI endorse it."),
     ("a filled form", "Name: Ana Melo\nAffiliation: Delta College\nE-mail: ana@x.example\nDate: 5 October 2026\nYour words: Keep it wild."),
+    ("a form with the time of day", "Name: Ana Melo\nE-mail: ana@x.example\nDate: 5.10.2026 10:23\nCountry: France\n\nI endorse."),
     ("a form without values", f"{FORM} I endorse."),
     ("an address", "Write to me at ana@x.example:\nI endorse it in 2026."),
     ("a rule in the text", "I endorse.\n\n----------\n\nAna Melo"),
