@@ -1,5 +1,6 @@
 """What every test may ask for: a store on SQLite and on a real PostgreSQL, and Hypothesis that is the same everywhere."""
 
+import gc
 import os
 import socket
 import subprocess
@@ -83,6 +84,8 @@ def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
     # An empty password is none: a configuration that held one would have to be private.
     address = url._replace(drivername="postgresql", database=name, password=url.password or None)
     yield address.render_as_string(hide_password=False)
+    # A connection that a test left open is told by the collector: now, to that test, and not at random to a later one.
+    gc.collect()
     with admin.connect() as connection:
         connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 

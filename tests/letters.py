@@ -18,7 +18,9 @@ def lexicon() -> Lexicon:
     return load_lexicon()
 
 
-def mail(body: str, *, name: str = "", address: str = "someone@post.example", subject: str = "", headers: str = "", kind: str = "text/plain") -> bytes:
+def mail(
+    body: str, *, name: str = "", address: str = "someone@post.example", subject: str = "", headers: str = "", kind: str = "text/plain"
+) -> bytes:
     """The bytes of a mail in UTF-8. ``headers`` are further lines."""
     sender = f"{Header(name, 'utf-8').encode()} <{address}>" if name else address
     lines = [

@@ -70,6 +70,18 @@ def table() -> dict[str, dict[str, list[str]]]:
     return {f"s._domainkey.host{n}.example": {"TXT": [_RECORD.decode()]} for n in range(50)}
 
 
+OPENED: list[Program] = []
+"""Every program that a test looked at; conftest closes their stores, for a connection left open fails a test."""
+
+
+def close_all() -> None:
+    """Closes the stores of all programs that tests looked at."""
+    while OPENED:
+        program = OPENED.pop()
+        if "store" in vars(program):
+            program.store.close()
+
+
 @dataclass
 class Service:
     """A configured mailflow in ``root``; ``env`` goes to every process."""
@@ -102,7 +114,10 @@ class Service:
 
     @property
     def program(self) -> Program:
-        return Program.at(self.config)
+        """The program as the config says it is now; its store is closed by ``close_all`` if nobody did."""
+        program = Program.at(self.config)
+        OPENED.append(program)
+        return program
 
     def command(
         self, *args: str, crash_at: str = "", stdin: bytes | None = None, timeout: float = 60

@@ -1,8 +1,7 @@
-"""What a DKIM signature hashes (RFC 6376 §3.4, §3.7), in time linear in the mail.
+"""What a DKIM signature hashes (RFC 6376 §3.4, §3.7), in time linear in the mail."""
 
-dkimpy's own canonicalisation of bodies, choice of fields and removal of b= are quadratic in runs of blanks and in h=:
-forty kilobytes of spaces cost it two seconds. Its header canonicalisation is linear and is used here.
-"""
+# dkimpy's own canonicalisation of bodies, choice of fields and removal of b= are quadratic in runs of blanks and in h=:
+# forty kilobytes of spaces cost it two seconds. Its header canonicalisation is linear and is used here.
 
 import hashlib
 import re

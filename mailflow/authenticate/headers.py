@@ -21,7 +21,9 @@ _FIELD = re.compile(rb"([!-9;-~]+)([ \t]*):")
 _END = re.compile(rb"\r?\n\r?\n")
 _LINE_END = re.compile(rb"\r?\n")
 _FOLD = re.compile(r"\r\n(?=[ \t])")
-_ANGLE = re.compile(r"<([^<>]*)>")
+_MAILBOX = re.compile(r'(?:(?:"(?:[^"\\]|\\.)*+"|[^"<>@,;:\\])*+<\s*([^<>\s]*)\s*>)|([^<>]*)')
+"""A display name, in which ``<>@,;:\\`` stand in quotes only, and an address in angle brackets; or an address alone."""
+
 _NOT_IN_ADDRESS = re.compile(r'[\s",;:<>()\[\]\\]')
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 
@@ -86,11 +88,10 @@ def author_of(block: Block) -> str | None:
     found = block.named(b"from")
     if len(found) != 1:
         return None
-    text = _FOLD.sub("", found[0][1].decode("utf-8", "replace")).strip()
-    angled = _ANGLE.findall(text)
-    if len(angled) > 1 or (angled and not text.endswith(">")):
+    match = _MAILBOX.fullmatch(_FOLD.sub("", found[0][1].decode("utf-8", "replace")).strip())
+    if match is None:
         return None
-    address = (angled[0] if angled else text).strip()
+    address = match[1] if match[1] is not None else match[2]
     local, _, domain = address.rpartition("@")
     plain = address.replace('"', "", 2) if local[:1] == '"' == local[-1:] else address
     if not local or _NOT_IN_ADDRESS.search(plain):

@@ -9,7 +9,10 @@ _FINAL = re.compile(rf"^(?:final|original)-recipient\s*:\s*[\w-]+\s*;\s*<?({_ADD
 _ACTION = re.compile(r"^action\s*:\s*(\w+)", re.IGNORECASE | re.MULTILINE)
 _LISTED = re.compile(rf"^\W{{0,4}}<?({_ADDRESS})>?(?=\s*[:(>]|\s*$)", re.MULTILINE)
 _ANYWHERE = re.compile(rf"(?<![\w.@-])<?({_ADDRESS})>?")
-_COPY = re.compile(r"^\W*(?:-{2,}.*(?:copy|original|returned|message header).*|.*\b(?:original message (?:headers|follows)|diagnostic information for administrators|the following text was generated during).*)$", re.IGNORECASE | re.MULTILINE)
+_COPY = re.compile(
+    r"^\W*(?:-{2,}.*(?:copy|original|returned|message header).*|.*\b(?:original message (?:headers|follows)|diagnostic information for administrators|the following text was generated during).*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _MOST = 100
 
 
@@ -47,7 +50,9 @@ def _from_text(letter: Letter, ours: frozenset[str]) -> list[str]:
     above = text[: copy.start()] if copy and copy.start() > 0 else text
     strangers = ours | {letter.author or ""}
     for pattern in (_LISTED, _ANYWHERE):
-        found = [address for raw in pattern.findall(above) if (address := _lowered(raw)).lower() not in strangers and not _is_server(address)]
+        found = [
+            address for raw in pattern.findall(above) if (address := _lowered(raw)).lower() not in strangers and not _is_server(address)
+        ]
         if found:
             return found
     return []

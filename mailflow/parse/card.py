@@ -17,10 +17,20 @@ _JUNK = re.compile(
     r"|\b(?:no|nr|n°|№)\.? ?\d|charity\b|\bvat\b|\biban\b",
     re.IGNORECASE,
 )
-_POSTCODE = re.compile(r"^(?:[A-Z]{1,2}-)?\d{4,6}(?:[ -]?[A-Z]{2})?\s+(?=\S)|^\d{2,3}[ -]\d{2,3}\s+(?=\S)|\s+\d{4,6}$|\s+[A-Z]{1,2}\d{1,2}[A-Z]? ?\d[A-Z]{2}$|^\d{3}-\d{4}\s+")
-_PLACE_START = re.compile(r"^(?:г\.|м\.|с\.|ул\.|in|from|aus|de|da|di|en|à|z|ze|из|iz|fra|från|uit|at|em|bei|near|village of|city of|town of)\s+(?=\S)", re.IGNORECASE)
-_AT = re.compile(r"\s+(?:at|bei|chez|presso|vid|ved|an|am|przy|w|na|při|bij|aan|@)(?:\s+(?:the|der|dem|den|het|de|la|il|le))?\s+", re.IGNORECASE)
+_POSTCODE = re.compile(
+    r"^(?:[A-Z]{1,2}-)?\d{4,6}(?:[ -]?[A-Z]{2})?\s+(?=\S)|^\d{2,3}[ -]\d{2,3}\s+(?=\S)|\s+\d{4,6}$|\s+[A-Z]{1,2}\d{1,2}[A-Z]? ?\d[A-Z]{2}$|^\d{3}-\d{4}\s+"
+)
+_PLACE_START = re.compile(
+    r"^(?:г\.|м\.|с\.|ул\.|in|from|aus|de|da|di|en|à|z|ze|из|iz|fra|från|uit|at|em|bei|near|village of|city of|town of)\s+(?=\S)",
+    re.IGNORECASE,
+)
+_AT = re.compile(
+    r"\s+(?:at|bei|chez|presso|vid|ved|an|am|przy|w|na|při|bij|aan|@)(?:\s+(?:the|der|dem|den|het|de|la|il|le))?\s+", re.IGNORECASE
+)
 _SHORT = re.compile(r"[a-zà-ÿ]{1,4}(?:'|’)?$|of|the")
+_FROM = re.compile(r"^(.{3,}?)\s+(from|aus|dari|fra|från|uit|ở|từ|in|em|в|из|з|із|у|z|ze|w|we|v|ve|în|din)\s+([A-ZÀ-ÞĀ-ŽА-ЯІЇЄĐ].*)$")
+_BENDING = frozenset({"в", "из", "з", "із", "у", "z", "ze", "w", "we", "v", "ve"})
+_COUNTED = re.compile(r"^.{0,12}?(?:一名|一位|一个|一個)|[。.]$")
 _LABEL = re.compile(r"^(?:name|nom|nombre|nome|imię i nazwisko|имя|ad|adı)\s*:\s*", re.IGNORECASE)
 
 
@@ -61,22 +71,23 @@ def read_card(lines: Sequence[str], lexicon: Lexicon, *, named: bool = False) ->
     """Reads the lines that follow a closing formula. ``named`` says that the name is known and not among them."""
     card = Card()
     unknown: list[tuple[int, str]] = []
-    for number, line in enumerate(lines):
-        line, card = _bracketed_country(line.strip(), card, lexicon)
+    for number, written in enumerate(lines):
+        line, card = _bracketed_country(written.strip(), card, lexicon)
         if is_junk(line) and not is_person_first(line, lexicon):
             continue
-        for piece in pieces_of(_LABEL.sub("", line.lstrip("-–—~* "))):
-            if is_junk(piece):
+        for whole in pieces_of(_LABEL.sub("", line.lstrip("-–—~* "))):
+            if is_junk(whole):
                 continue
             if not named and not card.name:
-                card, named = _with_name(card, piece, lexicon), True
+                card, named = _with_name(card, whole, lexicon), True
                 continue
-            piece, card = _country_split_off(piece, card, lexicon)
-            if (placed := _placed(card, piece, number, lexicon)) is not None:
+            piece, card = _country_split_off(whole, card, lexicon)
+            if (placed := _placed(card, piece, lexicon)) is not None:
                 card = placed
             else:
                 unknown.append((number, piece))
-    return _with_unknown(card, unknown, len(lines))
+    alone = frozenset(number for number, line in enumerate(lines) if len(pieces_of(line)) == 1)
+    return _with_unknown(card, unknown, len(lines), alone)
 
 
 def _country_split_off(piece: str, card: Card, lexicon: Lexicon) -> tuple[str, Card]:
@@ -106,18 +117,28 @@ def _with_name(card: Card, piece: str, lexicon: Lexicon) -> Card:
     return replace(card, name=name, title=honorifics)
 
 
-def _placed(card: Card, piece: str, number: int, lexicon: Lexicon) -> Card | None:
+def _placed(card: Card, piece: str, lexicon: Lexicon) -> Card | None:
     """The card with a piece whose kind is certain, or None."""
     if code := country_of(piece, lexicon):
         return replace(card, country=card.country or code)
     if fold(piece).replace(".", "") in lexicon.degrees:
         return replace(card, title=joined(card.title, piece))
     if _is_role(piece, lexicon):
+        piece, place = _role_and_place(_COUNTED.sub("", piece), lexicon)
+        card = replace(card, place=card.place or place)
         role, organisation = role_and_organisation(piece, lexicon)
         return replace(card, title=joined(card.title, role), affiliation=card.affiliation or organisation)
     if lexicon.orgs.found_in(piece):
         return replace(card, affiliation=joined(card.affiliation, piece)) if not re.match(r"\d", piece) else None
     return None
+
+
+def _role_and_place(piece: str, lexicon: Lexicon) -> tuple[str, str]:
+    """A role without the place it is told with ("fisker fra Vardø"); where prepositions bend names, the place is dropped."""
+    found = _FROM.match(piece)
+    if found is None or lexicon.orgs.found_in(found[3]) or lexicon.roles.found_in(found[3]):
+        return piece, ""
+    return found[1], found[3] if found[2].lower() not in _BENDING else ""
 
 
 def _is_role(piece: str, lexicon: Lexicon) -> bool:
@@ -147,13 +168,19 @@ def role_and_organisation(piece: str, lexicon: Lexicon) -> tuple[str, str]:
     return " ".join(words[:start]), " ".join(words[at:])
 
 
-def _with_unknown(card: Card, unknown: Iterable[tuple[int, str]], lines: int) -> Card:
-    """What is left: in a long block the line under the name is a role and the next an organisation; else a place."""
+def _with_unknown(card: Card, unknown: Iterable[tuple[int, str]], lines: int, alone: frozenset[int]) -> Card:
+    """What is left: in a long block the line under the name is a role and the next an organisation; else a place.
+
+    ``alone`` are the numbers of lines that hold one piece only; a role or an organisation stands alone.
+    """
     places = []
     for number, piece in unknown:
-        if lines >= 4 and number == 1 and not card.title:
+        if not place_name(piece):
+            continue
+        block = lines >= 4 and number in alone
+        if block and number == 1 and not card.title:
             card = replace(card, title=piece)
-        elif lines >= 4 and 0 < number <= 2 and not card.affiliation and card.title and number < lines - 1:
+        elif block and 0 < number <= 2 and not card.affiliation and card.title and number < lines - 1:
             card = replace(card, affiliation=piece)
         else:
             places.append(piece)

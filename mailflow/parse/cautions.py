@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from mailflow.model.mail import Caution, Signer
 from mailflow.parse.names import in_local_part, is_odd, name_words, script_of, shares_a_word
+from mailflow.parse.phrases import Scan
 from mailflow.parse.reading import Reading, is_forward, negated
 
 _BY_PHRASE: Final[tuple[tuple[str, Caution], ...]] = (
@@ -18,53 +20,67 @@ _PROGRAM = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _EMPTY = 12
+_MOST_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a rule looks at."""
+
+    reading: Reading
+    signers: tuple[Signer, ...]
 
 
 def cautions_of(reading: Reading, signers: tuple[Signer, ...], organisation: str | None) -> tuple[Caution, ...]:
     """Every reason, in a fixed order, once."""
-    found = [caution for concern, caution in _BY_PHRASE if _said(concern, reading)]
-    found += [caution for rule, caution in _RULES if rule(reading, signers)]
+    endings = reading.lexicon.book.scan([*reading.layout.last, *reading.letter.signature.split("\n")][:_MOST_LINES])
+    found = [caution for concern, caution in _BY_PHRASE if _said(concern, reading, endings)]
+    found += [caution for rule, caution in _RULES if rule(_Seen(reading, signers))]
     if organisation and not any(signer.title or signer.affiliation for signer in signers):
         found.append(Caution.ORGANISATION_CLAIM)
     return tuple(dict.fromkeys(found))
 
 
-def _said(concern: str, reading: Reading) -> bool:
+def _said(concern: str, reading: Reading, endings: Scan) -> bool:
     """In prose, in the own subject, in the last lines or the signature's."""
     if reading.scan.has(concern) or reading.subject.has(concern):
         return True
-    return concern in ("minor", "claim", "members", "behalf") and reading.endings.has(concern)
+    return concern in ("minor", "claim", "members", "behalf") and endings.has(concern)
 
 
-def _elsewhere(reading: Reading, signers: tuple[Signer, ...]) -> bool:
+def _elsewhere(seen: _Seen) -> bool:
     """The text is in an attachment: it says so, or there is nothing else."""
-    return reading.letter.attachments > 0 and (reading.scan.has("elsewhere") or (len(reading.prose) < _EMPTY and not reading.subject.has("endorse", "subject")))
+    return seen.reading.letter.attachments > 0 and (
+        seen.reading.scan.has("elsewhere") or (len(seen.reading.prose) < _EMPTY and not seen.reading.subject.has("endorse", "subject"))
+    )
 
 
-def _speaks_of_attachment(reading: Reading, signers: tuple[Signer, ...]) -> bool:
-    return reading.scan.has("elsewhere")
+def _speaks_of_attachment(seen: _Seen) -> bool:
+    return seen.reading.scan.has("elsewhere")
 
 
-def _forwarded_only(reading: Reading, signers: tuple[Signer, ...]) -> bool:
+def _forwarded_only(seen: _Seen) -> bool:
     """Nothing of one's own stands above what was forwarded."""
-    forwards = is_forward(reading.letter) or any("forward" in cut.why for cut in reading.letter.cuts)
-    return forwards and not reading.prose.strip()
+    forwards = is_forward(seen.reading.letter) or any("forward" in cut.why for cut in seen.reading.letter.cuts)
+    return forwards and not seen.reading.prose.strip()
 
 
-def _several(reading: Reading, signers: tuple[Signer, ...]) -> bool:
-    return len(signers) > 1
+def _several(seen: _Seen) -> bool:
+    return len(seen.signers) > 1
 
 
-def _odd(reading: Reading, signers: tuple[Signer, ...]) -> bool:
-    return any(is_odd(signer.name) for signer in signers) or bool(reading.form and reading.form.value("name") and is_odd(reading.form.value("name")))
+def _odd(seen: _Seen) -> bool:
+    return any(is_odd(signer.name) for signer in seen.signers) or bool(
+        seen.reading.form and seen.reading.form.value("name") and is_odd(seen.reading.form.value("name"))
+    )
 
 
-def _contradicts(reading: Reading, signers: tuple[Signer, ...]) -> bool:
+def _contradicts(seen: _Seen) -> bool:
     """From names one person and the text, in the same script, another; the address's local part may side with the text."""
-    author, address = reading.author_name, reading.letter.author or ""
-    if not signers or not author or (len(name_words(author)) < 2 and script_of(author) not in ("CJK", "HANGUL")):
+    author, address = seen.reading.author_name, seen.reading.letter.author or ""
+    if not seen.signers or not author or (len(name_words(author)) < 2 and script_of(author) not in ("CJK", "HANGUL")):
         return False
-    name = signers[0].name
+    name = seen.signers[0].name
     if "".join(name_words(name)) == "".join(name_words(author)):
         return False
     if script_of(name) != script_of(author) or shares_a_word(name, author) or in_local_part(name, address):
@@ -73,27 +89,31 @@ def _contradicts(reading: Reading, signers: tuple[Signer, ...]) -> bool:
 
 
 def _initials_agree(name: str, author: str) -> bool:
-    return all(len(word) == 1 for word in name_words(name)) and {word[0] for word in name_words(name)} <= {word[0] for word in name_words(author)}
+    return all(len(word) == 1 for word in name_words(name)) and {word[0] for word in name_words(name)} <= {
+        word[0] for word in name_words(author)
+    }
 
 
-def _to_program(reading: Reading, signers: tuple[Signer, ...]) -> bool:
-    return _PROGRAM.search(reading.letter.reply) is not None or _PROGRAM.search(reading.letter.subject) is not None
+def _to_program(seen: _Seen) -> bool:
+    return _PROGRAM.search(seen.reading.letter.reply) is not None or _PROGRAM.search(seen.reading.letter.subject) is not None
 
 
-def _contradicts_itself(reading: Reading, signers: tuple[Signer, ...]) -> bool:
+def _contradicts_itself(seen: _Seen) -> bool:
     """A sentence elsewhere in the mail denies what this one endorses."""
-    return any(negated(hit, reading.scan, reading.lexicon) for hit in reading.scan.of("endorse")) or reading.scan.has("decline", "withdraw")
+    return any(negated(hit, seen.reading.scan, seen.reading.lexicon) for hit in seen.reading.scan.of("endorse")) or seen.reading.scan.has(
+        "decline", "withdraw"
+    )
 
 
-_Rule = Callable[[Reading, tuple[Signer, ...]], bool]
+_Rule = Callable[[_Seen], bool]
 _RULES: Final[tuple[tuple[_Rule, Caution], ...]] = (
     (_contradicts, Caution.NAME_CONTRADICTS_FROM),
     (_several, Caution.SEVERAL_SIGNERS),
     (_elsewhere, Caution.TEXT_ELSEWHERE),
     (_speaks_of_attachment, Caution.TEXT_ELSEWHERE),
-    (lambda reading, signers: reading.letter.encrypted, Caution.ENCRYPTED),
-    (lambda reading, signers: reading.letter.html_differs, Caution.ALTERNATIVES_DIFFER),
-    (lambda reading, signers: reading.letter.hidden_text, Caution.HIDDEN_TEXT),
+    (lambda seen: seen.reading.letter.encrypted, Caution.ENCRYPTED),
+    (lambda seen: seen.reading.letter.html_differs, Caution.ALTERNATIVES_DIFFER),
+    (lambda seen: seen.reading.letter.hidden_text, Caution.HIDDEN_TEXT),
     (_to_program, Caution.ADDRESSES_PROGRAM),
     (_forwarded_only, Caution.FORWARDED_ONLY),
     (_contradicts_itself, Caution.HALF_HEARTED),

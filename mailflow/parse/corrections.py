@@ -14,7 +14,9 @@ _QUOTED = re.compile(r"[\"“”„«»「『]([^\"“”„«»」』]{1,120})[
 
 def corrected(card: Card, reading: Reading) -> tuple[Signer, ...]:
     """The record after the correction: name always, title and country where new ones are given."""
-    quoted = [found[1].strip(" ,.") for found in _QUOTED.finditer(reading.prose) if not _is_the_wrong_one(reading.prose[: found.start()], reading)]
+    quoted = [
+        found[1].strip(" ,.") for found in _QUOTED.finditer(reading.prose) if not _is_the_wrong_one(reading.prose[: found.start()], reading)
+    ]
     name = _name(card, quoted, reading)
     if not name:
         return ()
@@ -28,7 +30,14 @@ def _is_the_wrong_one(before: str, reading: Reading) -> bool:
     words = words_of(fold(before[-40:]))
     tongue = reading.lexicon.tongues.get((reading.language or "").partition("-")[0])
     denied = tongue is not None and bool(words) and words[-1] in tongue.negate
-    return denied or re.search(r"(?:came out as|instead of|rather than|statt|anstelle von|au lieu de|en lugar de|invece di|zamiast|вместо|in plaats van|istället för)\W*$", fold(before)) is not None
+    return (
+        denied
+        or re.search(
+            r"(?:came out as|instead of|rather than|statt|anstelle von|au lieu de|en lugar de|invece di|zamiast|вместо|in plaats van|istället för)\W*$",
+            fold(before),
+        )
+        is not None
+    )
 
 
 def _name(card: Card, quoted: list[str], reading: Reading) -> str:
@@ -37,7 +46,11 @@ def _name(card: Card, quoted: list[str], reading: Reading) -> str:
     exact = [text for text in quoted if own and text in own]
     if own and (exact or not quoted):
         return own
-    full = [text for text in quoted if len(text.split()) > 1 and looks_like_name(text, reading.lexicon) and (not own or shares_a_word(text, own))]
+    full = [
+        text
+        for text in quoted
+        if len(text.split()) > 1 and looks_like_name(text, reading.lexicon) and (not own or shares_a_word(text, own))
+    ]
     return own if own and (not full or covers(own, full[0])) else printed(full[0], reading.lexicon) if full else own
 
 

@@ -15,7 +15,7 @@ def country_of(text: str, lexicon: Lexicon) -> str | None:
     if not bare:
         return None
     code = lexicon.countries.get(fold(bare))
-    return None if code in _UNSURE and len(bare) == 2 and not bare.isupper() else code
+    return None if code in _UNSURE and len(bare) == 2 and bare.isascii() and not bare.isupper() else code
 
 
 def stated_country(text: str, lexicon: Lexicon) -> str | None:

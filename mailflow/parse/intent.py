@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from mailflow.model.mail import Intent
 from mailflow.parse.automatic import is_bulk
 from mailflow.parse.phrases import Hit, Scan
-from mailflow.parse.reading import Reading, negated
+from mailflow.parse.reading import ASKS, Reading, negated, stands
 
 _TOKEN = re.compile(r"\[[A-Z0-9]{1,8}(?:-[A-Z0-9]{2,12}){1,4}\]")
-_ASKS = re.compile(r"[?？؟;]\W*$")
 _CONDITIONS = ("condition", "hypothetical")
 _SHORT = 30
 
@@ -32,20 +31,17 @@ def is_advertising(reading: Reading) -> bool:
 
 
 def endorsing(reading: Reading) -> tuple[Hit, ...]:
-    """The phrases that endorse here and now: not denied, not asked, not merely imagined."""
-    scan = reading.scan
-    return tuple(hit for hit in scan.of("endorse") if _stands(hit, scan, reading) and not scan.in_sentence("hypothetical", hit.sentence))
-
-
-def _stands(hit: Hit, scan: Scan, reading: Reading) -> bool:
-    sentence = scan.sentences[hit.sentence]
-    asked = _ASKS.search(sentence) is not None and (hit.language == "el" or not sentence.rstrip().endswith(";"))
-    return not asked and not scan.in_sentence("decline", hit.sentence) and not negated(hit, scan, reading.lexicon)
+    """The phrases of the prose that endorse here and now: not denied, not asked, not merely imagined."""
+    return reading.yes
 
 
 def _plain(hits: Iterable[Hit], scan: Scan, reading: Reading) -> list[Hit]:
     """Hits that are neither denied nor part of a condition."""
-    return [hit for hit in hits if not negated(hit, scan, reading.lexicon) and not any(scan.in_sentence(concern, hit.sentence) for concern in _CONDITIONS)]
+    return [
+        hit
+        for hit in hits
+        if not negated(hit, scan, reading.lexicon) and not any(scan.in_sentence(concern, hit.sentence) for concern in _CONDITIONS)
+    ]
 
 
 def _words(reading: Reading) -> int:
@@ -54,7 +50,9 @@ def _words(reading: Reading) -> int:
 
 def _leaves(reading: Reading) -> Intent | None:
     """Asks to be taken off, or says that it was not they who wrote."""
-    asked = [hit for hit in reading.scan.of("withdraw") if not any(reading.scan.in_sentence(concern, hit.sentence) for concern in _CONDITIONS)]
+    asked = [
+        hit for hit in reading.scan.of("withdraw") if not any(reading.scan.in_sentence(concern, hit.sentence) for concern in _CONDITIONS)
+    ]
     asked = [hit for hit in asked if not _denied_before(hit, reading)]
     bare = reading.scan.has("withdraw_word") and _words(reading) <= 6
     named = reading.subject.has("withdraw", "withdraw_word") and not endorsing(reading)
@@ -64,7 +62,7 @@ def _leaves(reading: Reading) -> Intent | None:
 
 
 def _denied_before(hit: Hit, reading: Reading) -> bool:
-    """"I will not withdraw": only what stands before counts, for "never signed" is a withdrawal itself."""
+    """So says "I will not withdraw": only what stands before counts, for "never signed" is a withdrawal itself."""
     line, tongue = reading.scan.tokens[hit.sentence], reading.lexicon.tongues[hit.language]
     before = line[max(0, hit.start - 3) : hit.start] if hit.end <= len(line) else ()
     return any(token in tongue.negate for token in before) and tongue.negate.isdisjoint(line[hit.start : hit.end])
@@ -125,7 +123,7 @@ def _joins(reading: Reading) -> Intent | None:
 
 def _asks(reading: Reading) -> Intent | None:
     """Asks something and does not endorse."""
-    question = any(_ASKS.search(sentence) and not sentence.endswith(";") for sentence in reading.scan.sentences)
+    question = any(ASKS.search(sentence) and not sentence.endswith(";") for sentence in reading.scan.sentences)
     greek = reading.language == "el" and any(sentence.endswith(";") for sentence in reading.scan.sentences)
     if reading.scan.has("question") and (question or greek or not subject_joins(reading)):
         return Intent.QUESTION
@@ -135,7 +133,7 @@ def _asks(reading: Reading) -> Intent | None:
 def subject_joins(reading: Reading) -> bool:
     """Whether the sender's own subject endorses."""
     scan = reading.subject
-    hits = [hit for hit in scan.of("endorse", "subject") if _stands(hit, scan, reading) and not scan.in_sentence("hypothetical", hit.sentence)]
+    hits = [hit for hit in scan.of("endorse", "subject") if stands(hit, scan, reading.lexicon)]
     return bool(hits) and not scan.has("decline", "question", "other_letter")
 
 

@@ -15,15 +15,21 @@ from mailflow.parse.reading import Reading
 _QUOTED = re.compile(r"[\"“”„«»「『‘']([^\"“”„«»」』]{2,160})[\"“”«»」』’']")
 _LISTING_END = re.compile(r"[.!?。;](?=\s|$)|$")
 _NAME_TOKENS = 6
+# Names of places change their ends there after a preposition, and the list prints the base form.
+INFLECTING = frozenset({"ru", "uk", "pl", "cs", "sk", "hu", "fi", "tr", "el"})
 _EDGE = ' .,:;!?"“”„«»।،'
 _ROLE_TOKENS = 8
 _IDEOGRAPHIC: Final[tuple[re.Pattern[str], ...]] = (
-    re.compile(r"(?:私の名前は|名前は|私は|わたしは|わたくし)[、,]?\s*([^、。,\s]{2,12}?(?:[ 　][^、。,\s]{1,6}?)?)\s*(?:と申します|といいます|と言います|です)"),
+    re.compile(
+        r"(?:私の名前は|名前は|私は|わたしは|わたくし)[、,]?\s*([^、。,\s]{2,12}?(?:[ 　][^、。,\s]{1,6}?)?)\s*(?:と申します|といいます|と言います|です)"
+    ),
     re.compile(r"(?:我叫|我的名字是|我的名字叫|本人姓名|我是|本人)\s*([\u4e00-\u9fff·]{2,8}?)(?=[,，。、;；\s]|$)"),
     re.compile(r"(?:제 이름은|저는|나는|이름은)\s*([가-힣]{2,5})(?=입니다|이라고|라고|이에요|예요|이며)"),
     re.compile(r"(?:ผม|ดิฉัน|ฉัน|ข้าพเจ้า)?\s*(?:ชื่อ|นาย|นางสาว|นาง)\s*([\u0e00-\u0e7f]{2,30}(?: [\u0e00-\u0e7f]{2,30})?)"),
 )
-_IDEOGRAPHIC_ROLE = re.compile(r"(?:我是|本人是|作为|私は|저는)\s*(?:一名|一位|一个|来自\S{2,8}的)?([^,，。、\s]{2,10}?)(?=[,，。、]|です|として|입니다|$)")
+_IDEOGRAPHIC_ROLE = re.compile(
+    r"(?:我是|本人是|作为|私は|저는)\s*(?:一名|一位|一个|来自\S{2,8}的)?([^,，。、\s]{2,10}?)(?=[,，。、]|です|として|입니다|$)"
+)
 
 
 def listing_request(reading: Reading) -> Card:
@@ -51,19 +57,24 @@ def introduction(reading: Reading) -> Card:
     """The name that the prose gives, and what stands between commas behind it; more names where several are told."""
     for text in reading.scan.sentences if UNSPACED.search(reading.prose) or re.search("[가-힣]", reading.prose) else ():
         for pattern in _IDEOGRAPHIC:
-            if (found := pattern.search(text)) and looks_like_name(found[1], reading.lexicon) and not reading.lexicon.roles.found_in(found[1]):
+            if (
+                (found := pattern.search(text))
+                and looks_like_name(found[1], reading.lexicon)
+                and not reading.lexicon.roles.found_in(found[1])
+            ):
                 return Card(name=found[1])
     for hit in sorted(_spoken("intro", reading), key=lambda hit: (hit.sentence, hit.start - hit.end)):
         rest = _text_after(reading, hit)
         card = _named_in(rest, reading) if rest else Card()
-        if card.name and (_known(card.name, reading) or card.more or _is_sure(hit, card.name)):
+        if card.name and (_known(card.name, reading) or card.more or _is_sure(hit, card.name, reading)):
             return card
     return _named_in_line(reading)
 
 
-def _is_sure(hit: Hit, name: str) -> bool:
-    """A phrase of one word ("I ...") proves a name only where capitals set it off."""
-    return hit.end - hit.start > 1 or (is_cased(name) and len(name.split()) > 1)
+def _is_sure(hit: Hit, name: str, reading: Reading) -> bool:
+    """A small word ("I ...") proves a name only where capitals set it off."""
+    small = reading.scan.tokens[hit.sentence][hit.start] in reading.lexicon.common
+    return hit.end - hit.start > 1 or not small or (is_cased(name) and len(name.split()) > 1)
 
 
 def _spoken(concern: str, reading: Reading) -> list[Hit]:
@@ -135,20 +146,35 @@ def _more_names(rest: str, reading: Reading) -> tuple[str, ...]:
 def _with_pieces(card: Card, pieces: list[str], reading: Reading) -> Card:
     """Role, organisation and place between commas, as long as pieces look like them."""
     for number, piece in enumerate(pieces[:4]):
-        if len(piece.split()) > _ROLE_TOKENS or (number == len(pieces) - 1 and len(pieces) > 1 and len(piece.split()) > 3) or not piece:
+        if (
+            not piece
+            or fold(piece.split()[0]) in reading.lexicon.common
+            or len(piece.split()) > _ROLE_TOKENS
+            or (number == len(pieces) - 1 and len(pieces) > 1 and len(piece.split()) > 3)
+        ):
             break
         more = read_card([piece], reading.lexicon, named=True)
-        certain = bool(more.country or more.affiliation) or reading.lexicon.roles.found_in(piece) or (piece[0].isupper() and len(piece.split()) <= 3)
+        certain = (
+            bool(more.country or more.affiliation)
+            or reading.lexicon.roles.found_in(piece)
+            or (piece[0].isupper() and len(piece.split()) <= 3)
+        )
         if not certain:
             break
-        card = Card(card.name, joined(card.title, more.title), card.affiliation or more.affiliation, card.place or more.place, card.country or more.country)
+        card = Card(
+            card.name,
+            joined(card.title, more.title),
+            card.affiliation or more.affiliation,
+            card.place or more.place,
+            card.country or more.country,
+        )
     return card
 
 
 def _named_in_line(reading: Reading) -> Card:
-    """ "Firmo. Maite Orbegozo Lasarte, bibliotecaria, Getaria.": a sentence that is a card and agrees with From."""
+    """As in "Firmo. Maite Orbegozo Lasarte, bibliotecaria, Getaria.": a sentence, or its end after a colon, that is a card and agrees with From."""
     for sentence in reading.scan.sentences if reading.author_name else ():
-        text = sentence.rstrip(". ")
+        text = sentence.rstrip(". ").rpartition(": ")[2]
         pieces = text.split(",")
         if len(text) < 120 and _known(pieces[0], reading) and len(pieces[0].split()) > 1 and looks_like_name(pieces[0], reading.lexicon):
             return read_card([text], reading.lexicon)
@@ -161,7 +187,7 @@ def told_of_self(reading: Reading) -> Card:
 
 
 def _told_role(reading: Reading) -> str:
-    """ "I am a teacher", "I hold a master's degree in law": up to a preposition that leads elsewhere."""
+    """As in "I am a teacher", "I hold a master's degree in law": up to a preposition that leads elsewhere."""
     for hit in sorted(_spoken("self_role", reading), key=lambda hit: (hit.sentence, -hit.end)):
         rest = _text_after(reading, hit)
         role = _leading_role(rest, reading) if rest else ""
@@ -183,18 +209,38 @@ def _leading_role(rest: str, reading: Reading) -> str:
 def _leads_away(word: str, reading: Reading) -> bool:
     """Small words end a role, but for the genitives and "in" that are a part of it."""
     bare = fold(word)
-    return bare in reading.lexicon.common and bare not in ("of", "de", "in", "en", "di", "da", "do", "der", "des", "d'", "für", "for", "fur", "و")
+    return bare in reading.lexicon.common and bare not in (
+        "of",
+        "de",
+        "in",
+        "en",
+        "di",
+        "da",
+        "do",
+        "der",
+        "des",
+        "d'",
+        "für",
+        "for",
+        "fur",
+        "و",
+    )
 
 
 def _told_work(reading: Reading) -> str:
-    """ "I teach at Lycée X": the organisation behind the phrase, up to a small word."""
+    """As in "I teach at Lycée X": the organisation behind the phrase, up to a small word."""
     for hit in _spoken("work_at", reading):
         rest = _text_after(reading, hit)
         if rest is None:
             continue
         words: list[str] = []
         for word in re.split(r"[,.;:!?()،।]", rest.strip())[0].split()[:_ROLE_TOKENS]:
-            if words and word[0].islower() and fold(word) in reading.lexicon.common and fold(word) not in ("of", "de", "for", "der", "di", "des", "du", "the"):
+            if (
+                words
+                and word[0].islower()
+                and fold(word) in reading.lexicon.common
+                and fold(word) not in ("of", "de", "for", "der", "di", "des", "du", "the")
+            ):
                 break
             words.append(word)
         text = " ".join(words)
@@ -204,7 +250,7 @@ def _told_work(reading: Reading) -> str:
 
 
 def _told_place(reading: Reading) -> Card:
-    """ "I live in Hexley, England"."""
+    """As in "I live in Hexley, England"."""
     for hit in _spoken("live", reading):
         rest = (_text_after(reading, hit) or "").strip()
         if country := country_after(re.sub(r"[.,!?;:]", " ", rest).split(), reading.lexicon):
@@ -218,14 +264,16 @@ def _told_place(reading: Reading) -> Card:
                 break
         if words:
             place, code = place_and_country(" ".join(words).strip(".,;!?"), reading.lexicon)
-            return Card(place=place, country=code)
+            return Card(place="" if (reading.language or "") in INFLECTING else place, country=code)
     return _in_place_and_country(reading)
 
 
 def _in_place_and_country(reading: Reading) -> Card:
-    """ "in Hexley, England" in a sentence that also gives the name."""
+    """As in "in Hexley, England" in a sentence that also gives the name."""
     for hit in reading.scan.of("intro"):
-        found = re.search(r"\b\w{1,4} ((?:[A-ZÀ-Þ][\w'’-]+ ?){1,3}), ((?:[A-ZÀ-Þ][\w'’-]+ ?){1,3})", reading.scan.sentences[hit.sentence][10:])
+        found = re.search(
+            r"\b\w{1,4} ((?:[A-ZÀ-Þ][\w'’-]+ ?){1,3}), ((?:[A-ZÀ-Þ][\w'’-]+ ?){1,3})", reading.scan.sentences[hit.sentence][10:]
+        )
         if found and (code := country_after(found[2].split(), reading.lexicon)):
             return Card(place=found[1].strip(), country=code)
     return Card()

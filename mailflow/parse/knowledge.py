@@ -7,7 +7,29 @@ from babel import Locale
 from mailflow.parse.lexicon import Lexicon
 
 # Country names are worth knowing in more languages than intents are.
-_MORE_LOCALES = ("bg", "ca", "cy", "eo", "et", "eu", "ga", "gl", "hr", "hy", "is", "ka", "lt", "lv", "mk", "ms", "sl", "sq", "sr", "ta", "zh_Hant")
+_MORE_LOCALES = (
+    "bg",
+    "ca",
+    "cy",
+    "eo",
+    "et",
+    "eu",
+    "ga",
+    "gl",
+    "hr",
+    "hy",
+    "is",
+    "ka",
+    "lt",
+    "lv",
+    "mk",
+    "ms",
+    "sl",
+    "sq",
+    "sr",
+    "ta",
+    "zh_Hant",
+)
 _HISTORIC = frozenset({"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB"})
 
 

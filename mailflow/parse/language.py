@@ -9,6 +9,7 @@ from typing import Final
 from mailflow.parse.fold import fold
 from mailflow.parse.lexicon import Lexicon
 
+_LATIN, _CYRILLIC, _ARABIC = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]"), re.compile("[\u0400-\u04ff]"), re.compile("[\u0600-\u06ff]")
 _LETTER_WEIGHT = 1.5
 _HINT_WEIGHT = 0.6
 _BY_SCRIPT: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
@@ -84,7 +85,8 @@ def _scores(text: str, words: Iterable[str], hints: Hints, lexicon: Lexicon) -> 
         scores[tag] = scores.get(tag, 0.0) + 1.0
     for tag in hints.headers[:1]:
         scores[tag] = scores.get(tag, 0.0) + _HINT_WEIGHT
-    return {tag: score for tag, score in scores.items() if _same_alphabet(tag, text)}
+    alphabet = _alphabet(text)
+    return {tag: score for tag, score in scores.items() if _ALPHABETS.get(tag, "latin") == alphabet}
 
 
 def _add_letters(scores: dict[str, float], text: str) -> None:
@@ -96,16 +98,17 @@ def _add_letters(scores: dict[str, float], text: str) -> None:
             scores[tag] = scores.get(tag, 0.0) + _LETTER_WEIGHT * len(own) / max(len(letters), 4)
 
 
-_CYRILLIC = frozenset({"ru", "uk", "bg", "sr", "mk", "be", "kk"})
-_ARABIC = frozenset({"ar", "fa", "ur", "ps", "ckb"})
+_ALPHABETS: Final[Mapping[str, str]] = MappingProxyType(
+    dict.fromkeys(("ru", "uk", "bg", "sr", "mk", "be", "kk"), "cyrillic") | dict.fromkeys(("ar", "fa", "ur", "ps", "ckb"), "arabic")
+)
 
 
-def _same_alphabet(tag: str, text: str) -> bool:
-    if tag in _CYRILLIC:
-        return re.search("[\u0400-\u04ff]", text) is not None
-    if tag in _ARABIC:
-        return re.search("[\u0600-\u06ff]", text) is not None
-    return re.search("[A-Za-z\u00c0-\u024f]", text) is not None and len(re.findall("[\u0400-\u04ff\u0600-\u06ff]", text)) < len(re.findall("[A-Za-z\u00c0-\u024f]", text))
+def _alphabet(text: str) -> str:
+    """Which of the alphabets with several languages most letters are of; Latin where none is."""
+    if text.isascii():
+        return "latin"
+    counts = {name: len(pattern.findall(text)) for name, pattern in (("latin", _LATIN), ("cyrillic", _CYRILLIC), ("arabic", _ARABIC))}
+    return max(counts, key=lambda name: counts[name])
 
 
 def header_languages(values: Iterable[str]) -> tuple[str, ...]:

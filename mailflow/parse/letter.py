@@ -14,10 +14,10 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """Headers decoded, body chosen, reply cut out. All text is valid Unicode without controls.
+    r"""Headers decoded, body chosen, reply cut out. All text is valid Unicode without controls.
 
     ``headers`` keep order and repetition: (name in lower case, decoded and unfolded value).
-    ``body`` is the text that a human wrote or quoted, with ``\\n`` line ends, paragraphs kept;
+    ``body`` is the text that a human wrote or quoted, with ``\n`` line ends, paragraphs kept;
     ``reply`` what remains of it without quotes, forwarded text, signature block, app footer and
     disclaimer; ``signature`` the signature block; ``cuts`` everything that was cut, in order.
     ``content_types`` are those of every leaf part in order; ``reports`` the decoded text of

@@ -38,6 +38,7 @@ class Tongue:
     negate: frozenset[str]
     conjunctions: frozenset[str]
     negates_after: bool
+    blocks: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,8 @@ def _items(value: object) -> list[str]:
 
 def _tongue(entries: Mapping[str, object]) -> Tongue:
     words, negate, both = (frozenset(fold(item) for item in _items(entries[entry])) for entry in ("words", "negate", "and"))
-    return Tongue(words, negate, both, bool(entries.get("negates_after", False)))
+    blocks = frozenset(fold(item) for item in _items(entries.get("blocks", "")))
+    return Tongue(words, negate, both, bool(entries.get("negates_after", False)), blocks)
 
 
 def _common(tongues: Mapping[str, Tongue]) -> Mapping[str, tuple[str, ...]]:
@@ -156,7 +158,9 @@ def _common(tongues: Mapping[str, Tongue]) -> Mapping[str, tuple[str, ...]]:
 
 
 def _phrases(data: Mapping[str, Mapping[str, object]]) -> list[Phrase]:
-    return [phrase for tag, entries in data.items() for concern in PHRASES for phrase in compile_phrases(str(entries[concern]), concern, tag)]
+    return [
+        phrase for tag, entries in data.items() for concern in PHRASES for phrase in compile_phrases(str(entries[concern]), concern, tag)
+    ]
 
 
 def _line_pattern(data: Mapping[str, Mapping[str, object]], entry: str) -> re.Pattern[str]:
@@ -173,7 +177,14 @@ def _beginning(item: str) -> str:
 
 
 def _labels(data: Mapping[str, Mapping[str, object]]) -> Mapping[str, str]:
-    return MappingProxyType({fold(item).rstrip("?؟？ "): label for entries in data.values() for label in LABELS for item in _items_of(entries[f"label_{label}"])})
+    return MappingProxyType(
+        {
+            fold(item).rstrip("?؟？ "): label
+            for entries in data.values()
+            for label in LABELS
+            for item in _items_of(entries[f"label_{label}"])
+        }
+    )
 
 
 def _countries(data: Mapping[str, Mapping[str, object]], territories: Mapping[str, str]) -> Mapping[str, str]:

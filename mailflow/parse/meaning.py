@@ -9,7 +9,7 @@ from mailflow.parse.card import Card
 from mailflow.parse.cautions import cautions_of
 from mailflow.parse.corrections import corrected
 from mailflow.parse.fold import sentences
-from mailflow.parse.intent import endorsing, intent_of, subject_joins
+from mailflow.parse.intent import intent_of, subject_joins
 from mailflow.parse.letter import Letter
 from mailflow.parse.lexicon import Lexicon
 from mailflow.parse.organisation import organisation_of
@@ -25,30 +25,31 @@ _MACHINES = frozenset({MailClass.AUTO_REPLY, MailClass.BOUNCE, MailClass.CALENDA
 def meaning(letter: Letter, context: ReadingContext, lexicon: Lexicon) -> ParsedMail:
     """What a letter means: class, intent, signers, words, cautions. Pure."""
     reading = read(letter, lexicon)
-    sender = _sender(reading)
+    intent = intent_of(reading)
+    sender = _sender(reading, intent)
     plain = _plain(letter, sender, reading)
     if sender.mail_class is MailClass.BOUNCE:
         ours = frozenset(address.lower() for address in context.addresses)
         return replace(plain, bounced=bounced_recipients(letter, ours))
     if sender.mail_class in _MACHINES:
         return plain
-    return _of_a_person(plain, reading)
+    return _of_a_person(plain, reading, intent)
 
 
-def _sender(reading: Reading) -> Sender:
-    whole = reading.lexicon.book.scan(sentences(reading.letter.reply)) if _may_be_machine(reading) else reading.scan
-    subject = reading.lexicon.book.scan(sentences(bare_subject(reading.letter.subject)))
-    return classify(reading.letter, whole, subject, speaks=_speaks(reading))
+def _sender(reading: Reading, intent: Intent) -> Sender:
+    """Who sent it, judged by headers and by every line of the reply."""
+    letter, book = reading.letter, reading.lexicon.book
+    whole = book.scan(sentences(letter.reply)) if _much_left_out(reading) else reading.scan
+    bare = bare_subject(letter.subject)
+    subject = reading.subject if reading.subject.sentences == (bare,) else book.scan(sentences(bare))
+    # A subject alone may be ours, echoed by a machine.
+    speaks = bool(reading.yes) or reading.form is not None or (intent in _SPEAKING and not subject_joins(reading))
+    return classify(letter, whole, subject, speaks=speaks)
 
 
-def _speaks(reading: Reading) -> bool:
-    """Whether the prose itself, not only the subject, wants something that people want and machines do not."""
-    return bool(endorsing(reading)) or reading.form is not None or (intent_of(reading) in _SPEAKING and not subject_joins(reading))
-
-
-def _may_be_machine(reading: Reading) -> bool:
-    """The whole reply is looked at again only where the layout left much of it out."""
-    return len(reading.letter.reply) > len(reading.prose)
+def _much_left_out(reading: Reading) -> bool:
+    """The whole reply is looked at again only where the layout took more for greeting and ending than for prose."""
+    return len(reading.letter.reply) > 2 * len(reading.prose)
 
 
 def _plain(letter: Letter, sender: Sender, reading: Reading) -> ParsedMail:
@@ -63,9 +64,8 @@ def _plain(letter: Letter, sender: Sender, reading: Reading) -> ParsedMail:
     )  # fmt: skip
 
 
-def _of_a_person(plain: ParsedMail, reading: Reading) -> ParsedMail:
-    """Intent and all that hangs on it."""
-    intent = intent_of(reading)
+def _of_a_person(plain: ParsedMail, reading: Reading, intent: Intent) -> ParsedMail:
+    """All that hangs on the intent."""
     card = card_of(reading) if intent in _NAMED else Card()
     signers = corrected(card, reading) if intent is Intent.CORRECT else _bare(intent, signers_of(card, reading))
     organisation = organisation_of(card, reading) if intent is Intent.ENDORSE else None

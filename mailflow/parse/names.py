@@ -9,14 +9,101 @@ from mailflow.parse.lexicon import Lexicon
 
 MOST_GRAPHEMES = 100
 _PARTICLES = frozenset(
-    ["van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "das", "do", "du", "des", "la", "le", "el", "al", "ul", "bin", "ibn", "bint", "ben", "ap", "ab", "zu", "zum", "zur", "ten", "ter", "te", "af", "av", "y", "e", "i", "und", "van't", "'t", "d'", "l'", "of", "and", "mac", "mc", "ni", "nic", "o", "san", "abu", "um"]
+    [
+        "van",
+        "von",
+        "der",
+        "den",
+        "de",
+        "del",
+        "della",
+        "di",
+        "da",
+        "dos",
+        "das",
+        "do",
+        "du",
+        "des",
+        "la",
+        "le",
+        "el",
+        "al",
+        "ul",
+        "bin",
+        "ibn",
+        "bint",
+        "ben",
+        "ap",
+        "ab",
+        "zu",
+        "zum",
+        "zur",
+        "ten",
+        "ter",
+        "te",
+        "af",
+        "av",
+        "y",
+        "e",
+        "i",
+        "und",
+        "van't",
+        "'t",
+        "d'",
+        "l'",
+        "of",
+        "and",
+        "mac",
+        "mc",
+        "ni",
+        "nic",
+        "o",
+        "san",
+        "abu",
+        "um",
+    ]
+)
+_FIRST_PARTICLES = frozenset(
+    [
+        "van",
+        "von",
+        "der",
+        "den",
+        "de",
+        "del",
+        "della",
+        "di",
+        "da",
+        "dos",
+        "das",
+        "du",
+        "la",
+        "le",
+        "el",
+        "al",
+        "bin",
+        "ibn",
+        "ter",
+        "ten",
+        "te",
+        "af",
+        "d",
+        "l",
+        "o",
+        "'t",
+        "t",
+    ]
 )
 _MARKS_RUN = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3,}")
-_NOT_IN_A_NAME = re.compile(r"[@#$%^*=<>{}\[\]|\\~_+!?;\d\u20a0-\u20cf\u2190-\u2bff\U0001f000-\U0001ffff]|https?:|www\.|://|\.(?:com|org|net|example|io|de)\b")
+_NOT_IN_A_NAME = re.compile(
+    r"[@#$%^*=<>{}\[\]|\\~_+!?;\d\u20a0-\u20cf\u2190-\u2bff\U0001f000-\U0001ffff]|https?:|www\.|://|\.(?:com|org|net|example|io|de)\b"
+)
 _CONTROLS = re.compile("[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
 _VIA = re.compile(r"\s+(?:via|über|par|a través de|through|für)\s+.*$", re.IGNORECASE)
 _BRACKETS = re.compile(r"\s*[(\[{<][^)\]}>]*[)\]}>]\s*|\s*[|/].*$")
-_CJK_NAME = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3005\u30a0-\u30ff]{1,4}[ \u3000]?[\u3400-\u9fff\u3005\u3040-\u30ff]{1,5}|[\u30a0-\u30ff・=＝ ]{3,24}|[\u3040-\u309f]{2,6}[ \u3000]?[\u3040-\u309f]{0,6}")
+_CJK_NAME = re.compile(
+    "[\u3400-\u9fff\uf900-\ufaff\u3005\u30a0-\u30ff]{1,4}[ \u3000]?[\u3400-\u9fff\u3005\u3040-\u30ff]{1,5}|[\u30a0-\u30ff・=＝ ]{3,24}|[\u3040-\u309f]{2,6}[ \u3000]?[\u3040-\u309f]{0,6}"
+)
 _HANGUL_NAME = re.compile("[\uac00-\ud7a3]{1,2}[ ]?[\uac00-\ud7a3]{1,3}")
 _SIGNED = re.compile("\\s*(?:드림|올림|배상|拝|敬上|謹上|谨上|敬启|より|さん|様|先生|女士|小姐|님|씨)$")
 _PIECE_EDGE = " \t,;:.·•|–—-_*~/\\\"'“”„«»،؛、。，：!()"
@@ -24,6 +111,8 @@ _PIECE_EDGE = " \t,;:.·•|–—-_*~/\\\"'“”„«»،؛、。，：!()"
 
 def script_of(text: str) -> str:
     """The script of most letters: LATIN, CYRILLIC, ARABIC, CJK ...; kana, Han and Hangul are told apart."""
+    if text.isascii():
+        return "LATIN" if any(map(str.isalpha, text)) else ""
     counts: dict[str, int] = {}
     for char in text:
         if char.isalpha():
@@ -34,7 +123,7 @@ def script_of(text: str) -> str:
 
 def is_cased(text: str) -> bool:
     """Whether a text's script has capital letters."""
-    return any(char.lower() != char.upper() for char in text)
+    return text.lower() != text.upper()
 
 
 def name_words(name: str) -> list[str]:
@@ -54,12 +143,23 @@ def looks_like_name(text: str, lexicon: Lexicon) -> bool:
     parts = text.split()
     if not 1 <= len(parts) <= 6 or (re.search(r"[.!?।]$", text) and len(parts[-1].strip(".")) > 2):
         return False
-    return all(_name_part(part) for part in parts) if is_cased(text) else len(parts) <= 5
+    if any(part.endswith(".") and len(part) > 3 and not part.isupper() for part in parts[:-1]):
+        return False
+    if not is_cased(text):
+        return len(parts) <= 5
+    return all(_name_part(part) for part in parts) and (
+        parts[0][0].isupper() or fold(parts[0]).rstrip("'’").split("'")[0] in _FIRST_PARTICLES
+    )
 
 
 def _name_part(part: str) -> bool:
     bare = part.strip(".,'’\"")
-    return bool(bare) and (bare[0].isupper() or bare[:2].lower() in ("d'", "l'", "o'", "d’", "l’", "o’") or bare.lower() in _PARTICLES or bare[:3] in ("al-", "el-", "ad-", "as-", "ul-"))
+    return bool(bare) and (
+        bare[0].isupper()
+        or bare[:2].lower() in ("d'", "l'", "o'", "d’", "l’", "o’")
+        or bare.lower() in _PARTICLES
+        or bare[:3] in ("al-", "el-", "ad-", "as-", "ul-")
+    )
 
 
 def split_honorifics(text: str, lexicon: Lexicon) -> tuple[str, str]:
@@ -120,7 +220,9 @@ def graphemes(text: str) -> int:
 
 def _mixes_scripts(name: str) -> bool:
     """One word of Latin and Cyrillic or Greek letters is a disguise."""
-    return any(len({script for char in word if (script := _lookalike_script(char))}) > 1 for word in re.findall(r"\w+", name))
+    return not name.isascii() and any(
+        len({script for char in word if (script := _lookalike_script(char))}) > 1 for word in re.findall(r"\w+", name)
+    )
 
 
 def _lookalike_script(char: str) -> str:
@@ -150,9 +252,16 @@ def covers(full: str, part: str) -> bool:
 def in_local_part(name: str, address: str) -> bool:
     """Whether the address's local part shows a word of the name."""
     local = fold(address.rpartition("@")[0])
-    return any(len(word) >= 3 and (word in local or any(len(run) >= 4 and word.startswith(run) for run in re.findall(r"[a-z]+", local))) for word in name_words(name))
+    return any(
+        len(word) >= 3 and (word in local or any(len(run) >= 4 and word.startswith(run) for run in re.findall(r"[a-z]+", local)))
+        for word in name_words(name)
+    )
 
 
 def fullest(names: Iterable[str]) -> str:
     """The fullest of several compatible forms of one name: the first with the most whole words."""
-    return max(names, key=lambda name: (sum(len(word) > 1 for word in name_words(name)), UNSPACED.search(name) is not None and len(name)), default="")
+    return max(
+        names,
+        key=lambda name: (sum(len(word) > 1 for word in name_words(name)), UNSPACED.search(name) is not None and len(name)),
+        default="",
+    )

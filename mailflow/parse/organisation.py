@@ -28,7 +28,7 @@ def _behind(reading: Reading, sentence: int, end: int) -> str:
         return ""
     words: list[str] = []
     for word in re.split(r"[,.;:!?()\"“”]", text[spans[end - 1] :].strip())[0].split()[:_MOST_TOKENS]:
-        if not word[0].isupper() and len(word) > 4:
+        if (not word[0].isupper() and len(word) > 4) or word in ("I", "We", "Ich", "Wir", "Je", "Ik"):
             break
         words.append(word)
     while words and not words[-1][0].isupper():

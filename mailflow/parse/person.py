@@ -9,7 +9,7 @@ from mailflow.parse.card import Card, is_junk, pieces_of, place_and_country, rea
 from mailflow.parse.country import stated_country
 from mailflow.parse.fold import fold, sentences
 from mailflow.parse.introduction import introduction, listing_request, told_of_self
-from mailflow.parse.names import covers, fullest, is_cased, looks_like_name, name_words, printed, script_of, shares_a_word
+from mailflow.parse.names import covers, fullest, is_cased, looks_like_name, printed, script_of, shares_a_word
 from mailflow.parse.reading import Reading
 from mailflow.parse.template import Form
 
@@ -50,11 +50,19 @@ def _named(card: Card, reading: Reading) -> Card:
 
 def looks_like_two_part(name: str, reading: Reading) -> bool:
     """Whether "and" belongs to one Iberian surname ("Ortega y Gasset"), which From then also has."""
-    return covers(reading.author_name, name) if reading.author_name else bool(re.search(r" (?:y|i|e) [A-Z]\w+$", name)) and len(name.split()) > 3
+    return (
+        covers(reading.author_name, name)
+        if reading.author_name
+        else bool(re.search(r" (?:y|i|e) [A-Z]\w+$", name)) and len(name.split()) > 3
+    )
 
 
 def _person_lines(lines: Iterable[str], reading: Reading) -> list[str]:
-    return [line for line in lines if not reading.lexicon.closing.match(fold(line)) or looks_like_name(pieces_of(line)[0] if pieces_of(line) else "", reading.lexicon)]
+    return [
+        line
+        for line in lines
+        if not reading.lexicon.closing.match(fold(line)) or looks_like_name(pieces_of(line)[0] if pieces_of(line) else "", reading.lexicon)
+    ]
 
 
 def _signature_card(reading: Reading) -> Card:
@@ -78,7 +86,10 @@ def _best_name(own: list[str], reading: Reading) -> str:
     first = printed(own[0], reading.lexicon)
     forms = [first, *(form for name in own[1:] if (form := printed(name, reading.lexicon)) and shares_a_word(form, first))]
     best = fullest(forms)
-    if author and (covers(author, best) or (len(best.split()) == 1 and script_of(best) not in ("CJK", "HANGUL", "KATAKANA", "HIRAGANA") and _other_script(author, best))):
+    if author and (
+        covers(author, best)
+        or (len(best.split()) == 1 and script_of(best) not in ("CJK", "HANGUL", "KATAKANA", "HIRAGANA") and _other_script(author, best))
+    ):
         return fullest([best, author])
     return best
 
@@ -107,7 +118,12 @@ def _tidy(value: str, reading: Reading) -> str:
     kept = []
     for piece in re.split(r"\s*[,;]\s+|\s*[()]\s*", value.strip(" -–—.*_")):
         scan = reading.lexicon.book.scan(sentences(piece))
-        if piece and not scan.has("leave_out") and fold(piece).strip(" ./") not in reading.lexicon.no and fold(piece) not in ("n/a", "na", "/", "--"):
+        if (
+            piece
+            and not scan.has("leave_out")
+            and fold(piece).strip(" ./") not in reading.lexicon.no
+            and fold(piece) not in ("n/a", "na", "/", "--")
+        ):
             kept.append(piece)
     return ", ".join(kept)
 

@@ -135,9 +135,9 @@ class PhraseBook:
         for entry in self._candidates(places):
             if any(need.isdisjoint(traces) for need in entry.needs):
                 continue
-            for start in dict.fromkeys(entry.starts(places)) if entry.stems else entry.starts(places):
-                if (end := _match(entry.phrase.parts, 0, line, start)) > start:
-                    found.append((start, end, entry.phrase))
+            starts = dict.fromkeys(entry.starts(places)) if entry.stems else entry.starts(places)
+            ends = ((start, _match(entry.phrase.parts, 0, line, start)) for start in starts)
+            found.extend((start, end, entry.phrase) for start, end in ends if end > start)
         found.sort(key=lambda hit: hit[0])
         return [(phrase, start, end) for start, end, phrase in found]
 
@@ -184,12 +184,17 @@ def _follow(option: tuple[str, ...], line: tuple[str, ...], at: int) -> int:
 def _run(parts: tuple[Part, ...]) -> str:
     """A regular expression for a script without spaces; a gap is a few letters, never beyond a clause."""
     gap = f"[^,、;，]{{0,{_GAP_LETTERS}}}?"
-    return "".join("(?:" + "|".join(gap if option == (GAP,) else re.escape("".join(option).replace("*", "")) for option in part) + ")" for part in parts)
+    return "".join(
+        "(?:" + "|".join(gap if option == (GAP,) else re.escape("".join(option).replace("*", "")) for option in part) + ")"
+        for part in parts
+    )
 
 
 def _anchors(parts: tuple[Part, ...], common: frozenset[str]) -> set[str]:
     """Tokens of which one stands in every match: from the part that is never empty or a gap and has the least common words."""
-    choices = [{min(option, key=lambda token: _commonness(token, common)) for option in part} for part in parts if all(part) and (GAP,) not in part]
+    choices = [
+        {min(option, key=lambda token: _commonness(token, common)) for option in part} for part in parts if all(part) and (GAP,) not in part
+    ]
     if not choices:
         return _firsts(parts)
     return min(choices, key=lambda tokens_: (max(_commonness(token, common) for token in tokens_), len(tokens_)))
@@ -233,5 +238,9 @@ def _parts(source: str) -> tuple[Part, ...]:
 
 def _part(group: str, single: str) -> Part:
     star = "*" if group.endswith("*") else ""
-    options = {tuple(fold(word) for word in (option + star if option else "").split()) for option in group[1 : group.rindex(")")].split("|")} if group else {(fold(single),)}
+    options = (
+        {tuple(fold(word) for word in (option + star if option else "").split()) for option in group[1 : group.rindex(")")].split("|")}
+        if group
+        else {(fold(single),)}
+    )
     return tuple(sorted(options, key=lambda option: (-len(option), option)))

@@ -20,12 +20,13 @@ _PREFIX = re.compile(
 )
 _FORWARD = re.compile(r"\s*(?:fwd|fw|wg|tr|rv|enc|i|vb|vl|转发|轉寄|転送|전달|pd|fs|пересл)\s*[:：]", re.IGNORECASE)
 _EMBEDDED = re.compile(r"\s+(?:re|aw|sv|vs|odp|antw|rif|fwd?|wg|tr|ynt|отв)\s*:.*$", re.IGNORECASE)
+ASKS = re.compile(r"[?？؟;]\W*$")
 _LIST_TAG = re.compile(r"^\s*\[[^\]]{1,40}\]\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the rules look at. ``subject`` is empty where the subject is not the sender's own."""
+    """What the rules look at. ``subject`` is empty where the subject is not the sender's own, ``yes`` are the phrases that endorse."""
 
     letter: Letter
     lexicon: Lexicon
@@ -33,7 +34,7 @@ class Reading:
     layout: Layout
     scan: Scan
     subject: Scan
-    endings: Scan
+    yes: tuple[Hit, ...]
     replies: bool
     author_name: str
     language: str | None
@@ -60,7 +61,7 @@ def read(letter: Letter, lexicon: Lexicon) -> Reading:
     language = _language(letter, layout, scan, own, lexicon)
     return Reading(
         letter=letter, lexicon=lexicon.spoken(language), form=form, layout=layout, scan=scan, subject=subject,
-        endings=lexicon.book.scan([*layout.last, *letter.signature.split("\n")][:12]), replies=is_reply(letter), author_name=author_name, language=language,
+        yes=tuple(hit for hit in (*scan.of("endorse"), *_curt(scan)) if stands(hit, scan, lexicon)), replies=is_reply(letter), author_name=author_name, language=language,
     )  # fmt: skip
 
 
@@ -97,8 +98,27 @@ def _language(letter: Letter, layout: Layout, scan: Scan, own_subject: str, lexi
     text = layout.prose or letter.reply or own_subject
     known = layout.prose if len(layout.prose) > 12 else f"{layout.prose} {letter.reply} {own_subject}"
     if len(words) < 4:
-        words += [word for word in re.findall(r"\w+", f"{letter.reply} {own_subject}".lower())]
+        words += list(re.findall(r"\w+", f"{letter.reply} {own_subject}".lower()))
     return language_of(known if text else "", words, Hints(headers, tuple(language for language, _ in phrases)), lexicon)
+
+
+def _curt(scan: Scan) -> tuple[Hit, ...]:
+    """Finds "signed, with pleasure.": what would do as a subject does as a sentence, where the sentence says little more."""
+    return tuple(hit for hit in scan.of("subject") if hit.start == 0 and 0 < hit.end <= len(scan.tokens[hit.sentence]) <= hit.end + 3)
+
+
+def stands(hit: Hit, scan: Scan, lexicon: Lexicon) -> bool:
+    """Whether a phrase that endorses does so here and now: not denied, not asked, not merely imagined."""
+    sentence = scan.sentences[hit.sentence]
+    asked = ASKS.search(sentence) is not None and (hit.language == "el" or not sentence.rstrip().endswith(";"))
+    imagined = scan.in_sentence("decline", hit.sentence) or scan.in_sentence("hypothetical", hit.sentence)
+    return not asked and not imagined and not negated(hit, scan, lexicon) and not _told_of_others(hit, scan, lexicon)
+
+
+def _told_of_others(hit: Hit, scan: Scan, lexicon: Lexicon) -> bool:
+    """Tells "I hope that they endorse": in the gap of the phrase stands somebody else, or another time."""
+    line = scan.tokens[hit.sentence]
+    return hit.end <= len(line) and not lexicon.tongues[hit.language].blocks.isdisjoint(line[hit.start : hit.end])
 
 
 def negated(hit: Hit, scan: Scan, lexicon: Lexicon) -> bool:

@@ -8,7 +8,10 @@ from mailflow.parse.fold import UNSPACED, fold, join_ideographs, sentences, toke
 from mailflow.parse.lexicon import Lexicon
 from mailflow.parse.names import is_cased, looks_like_name, script_of, shares_a_word
 
-_POSTSCRIPT = re.compile(r"^\W*(?:p\.? ?p\.? ?s\b|p\.? ?s\b|п\.? ?с\b|з\.? ?и\b|n\.?b\b|р\.? ?s\b|υ\.? ?γ|附言|又及|追伸|추신|ps|نکته|ملاحظة|ملحوظة|ปล)[.:：]?", re.IGNORECASE)
+_POSTSCRIPT = re.compile(
+    r"^\W*(?:p\.? ?p\.? ?s\b|p\.? ?s\b|п\.? ?с\b|з\.? ?и\b|n\.?b\b|р\.? ?s\b|υ\.? ?γ|附言|又及|追伸|추신|ps|نکته|ملاحظة|ملحوظة|ปล)[.:：]?",
+    re.IGNORECASE,
+)
 _GREETING_END = re.compile(r"[,،，、:：!！.。]+")
 _MOST_LINES = 9
 _MOST_WORDS = 12
@@ -62,7 +65,11 @@ def _after_greeting(lines: list[str], lexicon: Lexicon) -> str | None:
     words = len(line.split())
     short = words <= 9 and len(line) <= 70
     if lexicon.greeting.match(fold(line)):
-        if short and (line[-1] in ",،，、:：!！。" or (alone and line[-1] not in ".?？") or words <= 3 or len(line) <= 14) and not _parted(line):
+        if (
+            short
+            and (line[-1] in ",،，、:：!！。" or (alone and line[-1] not in ".?？") or words <= 3 or len(line) <= 14)
+            and not _parted(line)
+        ):
             return ""
         return _after_first_clause(line)
     if short and line[-1] in ",،，:：" and len(lines) > 1 and (alone or words <= 4):
@@ -102,9 +109,9 @@ def _ending(lines: list[str], known: str, lexicon: Lexicon) -> tuple[int, int, b
         if rest is None:
             continue
         below = [line for line in lines[number + 1 :] if line]
-        if rest and not _can_be_last(rest, known, lexicon):
+        if rest and not _can_be_last(rest, lexicon):
             continue
-        if not below or is_last_lines(below[:1], lexicon):
+        if not below or is_last_lines(below[:1]):
             start = _first_closing(lines, number, lexicon)
             if rest:
                 lines[number] = rest
@@ -132,7 +139,7 @@ def _unfolded_rest(line: str, count: int) -> str:
     return " ".join(words[-count:]) if count else ""
 
 
-def _can_be_last(rest: str, known: str, lexicon: Lexicon) -> bool:
+def _can_be_last(rest: str, lexicon: Lexicon) -> bool:
     """Whether what follows the formula on the same line is a name, perhaps with role and place."""
     return len(rest.split()) <= _MOST_WORDS and is_person_first(rest, lexicon)
 
@@ -148,14 +155,19 @@ def _first_closing(lines: list[str], number: int, lexicon: Lexicon) -> int:
     return start
 
 
-def is_last_lines(lines: list[str], lexicon: Lexicon) -> bool:
+def is_last_lines(lines: list[str]) -> bool:
     """Whether these lines can be name, role, place or contact lines: short, and no sentences."""
     return len(lines) <= _MOST_LINES and all(is_junk(line) or _is_short(line) for line in lines)
 
 
 def _is_short(line: str) -> bool:
     words = len(line.split())
-    return words <= _MOST_WORDS and len(line) <= 110 and not (re.search(r"[.!?。！？।]$", line) and words > 6)
+    return (
+        words <= _MOST_WORDS
+        and len(line) <= 110
+        and not (words > 4 and len(sentences(line)) > 1)
+        and not (re.search(r"[.!?。！？।]$", line) and words > 6)
+    )
 
 
 def _name_block(lines: list[str], filled: list[int], known: str, lexicon: Lexicon) -> tuple[int, int]:
@@ -163,7 +175,7 @@ def _name_block(lines: list[str], filled: list[int], known: str, lexicon: Lexico
     best = len(lines)
     for number in reversed(filled[-6:]):
         below = [line for line in lines[number:] if line]
-        if not is_last_lines(below, lexicon):
+        if not is_last_lines(below):
             break
         if _is_name_line(lines[number], known, lexicon, sure=number > 0 and not lines[number - 1], first=number == filled[0]):
             best = number
@@ -175,7 +187,12 @@ def _name_block(lines: list[str], filled: list[int], known: str, lexicon: Lexico
 def _is_name_line(line: str, known: str, lexicon: Lexicon, *, sure: bool, first: bool) -> bool:
     """Whether a line begins with a name: one that From knows, or at least two large words after an empty line."""
     pieces = pieces_of(re.sub(r"[(（].*", "", line).strip(" -–—~*"))
-    if not pieces or not looks_like_name(pieces[0], lexicon) or re.search(r"[!?！？。]$", line) or (lexicon.closing.match(fold(line)) and len(line.split()) > 3):
+    if (
+        not pieces
+        or not looks_like_name(pieces[0], lexicon)
+        or re.search(r"[!?！？。]$", line)
+        or (lexicon.closing.match(fold(line)) and len(line.split()) > 3)
+    ):
         return False
     if known and shares_a_word(pieces[0], known):
         return True
@@ -183,11 +200,13 @@ def _is_name_line(line: str, known: str, lexicon: Lexicon, *, sure: bool, first:
     if is_cased(pieces[0]):
         return len(words) >= 2 and not first and (sure or len(pieces) > 1 or line.startswith(("-", "–", "—")))
     ideographs = script_of(pieces[0]) in ("CJK", "HANGUL") and len(line) <= 5
-    return sure and not first and (not known or ideographs or script_of(known) != script_of(pieces[0]) or len(words) >= 2) and len(words) <= 4
+    return (
+        sure and not first and (not known or ideographs or script_of(known) != script_of(pieces[0]) or len(words) >= 2) and len(words) <= 4
+    )
 
 
 def _ending_on_the_line(lines: list[str], known: str, lexicon: Lexicon) -> tuple[list[str], list[str], bool]:
-    """ "Count me in. Regards, Ann Lee": the ending stands at the end of the last line of prose."""
+    """As in "Count me in. Regards, Ann Lee": it stands at the end of the last line of prose."""
     paragraph = len(lines) - 1
     while paragraph > 0 and lines[paragraph - 1]:
         paragraph -= 1

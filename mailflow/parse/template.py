@@ -76,5 +76,5 @@ def _without_choice(value: str) -> str:
 
 def refuses(form: Form, lexicon: Lexicon) -> bool:
     """Whether the form says no to publication; an untouched choice does not."""
-    answer = [word for word in re.findall(r"\w+['’]?\w*", fold(form.value("publish")))]
+    answer = list(re.findall(r"\w+['’]?\w*", fold(form.value("publish"))))
     return bool(answer) and answer[0] not in lexicon.yes and any(word in lexicon.no for word in answer[:3])

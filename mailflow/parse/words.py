@@ -10,7 +10,9 @@ from mailflow.parse.template import refuses
 _PRINTING = frozenset({Intent.ENDORSE, Intent.CORRECT})
 _WRAPPED = re.compile(r"[ \t]*\n(?!\n)(?<!\n\n)[ \t]*")
 _CONTROLS = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_REPLACEMENT = re.compile(r"(?:words?|text|comment|statement|quote|sentence)\b[^.]{0,60}?[:：]\s*[\"“„«]?(.{10,})[\"”»]?\s*$", re.IGNORECASE | re.DOTALL)
+_REPLACEMENT = re.compile(
+    r"(?:words?|text|comment|statement|quote|sentence)\b[^.]{0,60}?[:：]\s*[\"“„«]?(.{10,})[\"”»]?\s*$", re.IGNORECASE | re.DOTALL
+)
 
 
 def words_of_mail(reading: Reading, intent: Intent) -> str:

@@ -4,19 +4,18 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any, cast
 
-import mailflow
 from mailflow.config.campaign import Campaign, Organiser, Statement
 from mailflow.model.answer import Answer, AnswerKind, OutgoingMail
 from mailflow.model.decision import Action, Decision, Disposition
 from mailflow.model.endorsement import Entry, EntryState, Event, EventKind
 from mailflow.model.mail import Assurance, Intent, MailClass, ParsedMail, Verdict
+from mailflow.packaged import packaged
 from mailflow.render import Renderer
 
 NOW = datetime(2026, 9, 2, 8, 30, tzinfo=UTC)
-TEMPLATES = Path(mailflow.__file__).parents[1] / "templates"
+TEMPLATES = packaged("templates")
 SECRET = b"only for tests, not for anything"
 
 ENGLISH = Statement(language="en", title="Keep the Heron Marsh Wet", date=date(2026, 9, 1), body="A marsh is not waste land.")

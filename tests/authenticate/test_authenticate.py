@@ -1,18 +1,14 @@
 """Who really sent it: signed mails, tampered ones, forged results, and a DNS that is away."""
 
-import functools
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import dkim
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from signed import GOOD, MAIL, NOW, PASS, PEM, RECORD, SUFFIXES, judge, signed, table, with_results
+from signed import GOOD, MAIL, NOW, PEM, RECORD, SUFFIXES, judge, signed, table
 
 from mailflow.authenticate import authenticate
-from mailflow.authenticate.signing import make_key, sign
 from mailflow.model.mail import Assurance, Envelope, KeptMail, Verdict
 from mailflow.resolver import TableResolver
 
@@ -55,11 +51,20 @@ def test_a_doubled_header_over_a_good_signature_proves_nothing(header: bytes) ->
     assert verdict.flaws
 
 
+BODIES = (
+    b"--a\r\nContent-Type: text/plain\r\n\r\nI do not endorse.\r\n--b\r\nContent-Type: text/plain\r\n\r\nI endorse.\r\n--b--\r\n--a--\r\n"
+)
+
+
 @pytest.mark.case(47)
 def test_a_signature_that_leaves_content_type_open_does_not_speak_for_the_text() -> None:
-    raw = dkim.sign(MAIL, b"s", b"foo.example", PEM, include_headers=[b"from", b"subject"], canonicalize=(b"relaxed", b"relaxed")) + MAIL
-    verdict = judge(raw, at=datetime.now(UTC))
-    assert (verdict.assurance, "not signed: content-type" in verdict.evidence[0]) == (Assurance.NONE, True)
+    mail = MAIL.replace(b"text/plain; charset=utf-8", b"multipart/mixed; boundary=a").replace(b"I endorse.\r\n", BODIES)
+    raw = dkim.sign(mail, b"s", b"foo.example", PEM, include_headers=[b"from", b"subject", b"date", b"to"]) + mail
+    swapped = raw.replace(b"boundary=a", b"boundary=b")
+    assert dkim.verify(swapped, dnsfunc=lambda *_, **__: RECORD), "the signature itself is good"
+    for one in (raw, swapped):
+        verdict = judge(one, at=datetime.now(UTC))
+        assert (verdict.assurance, "not signed: content-type" in verdict.evidence[0]) == (Assurance.NONE, True)
 
 
 @pytest.mark.case(44)
@@ -69,12 +74,6 @@ def test_a_signature_with_a_length_is_none(length: bytes) -> None:
     raw = re.sub(rb"l=\d+", length, raw, count=1)
     verdict = judge(raw + b"and more\r\n", at=datetime.now(UTC))
     assert (verdict.assurance, "l= leaves" in verdict.evidence[0]) == (Assurance.NONE, True)
-
-
-@pytest.mark.case(45)
-def test_a_signature_that_leaves_from_out_is_none() -> None:
-    raw = re.sub(rb"h=from : ", b"h=", signed(), count=1)
-    assert judge(raw).assurance is Assurance.NONE
 
 
 @pytest.mark.case(41)
@@ -110,59 +109,6 @@ def test_alignment_is_by_organisational_domain(case: tuple[str, str, Assurance])
 def test_a_malformed_signing_domain_is_none(domain: bytes) -> None:
     raw = signed().replace(b"d=foo.example", b"d=" + domain)
     assert judge(raw).assurance is Assurance.NONE
-
-
-KEYS: dict[str, object] = {
-    "no key": [],
-    "revoked": ["v=DKIM1; k=rsa; p="],
-    "two keys": [RECORD.decode(), RECORD.decode()],
-    "another key": [make_key()[1].decode()],
-    "too long": ["v=DKIM1; p=" + "A" * 70_000],
-    "not DKIM": ["v=spf1 -all"],
-    "another type": [RECORD.decode().replace("k=rsa", "k=ed25519")],
-    "not for mail": [RECORD.decode() + "; s=tlsrpt"],
-    "sha1 only": [RECORD.decode() + "; h=sha1"],
-    "rubbish": ["v=DKIM1; p=%%%%"],
-}
-
-
-@pytest.mark.case(49)
-@pytest.mark.parametrize("records", KEYS.values(), ids=KEYS)
-def test_a_key_that_is_not_good_enough_proves_nothing(records: object) -> None:
-    assert judge(signed(), table(value=records)).assurance is Assurance.NONE
-
-
-@functools.cache
-def small_key(bits: int) -> tuple[bytes, bytes]:
-    return make_key(bits)
-
-
-@pytest.mark.case(49)
-@pytest.mark.parametrize(("bits", "expected"), [(1024, Assurance.ALIGNED), (2048, Assurance.ALIGNED)])
-def test_keys_of_1024_bits_and_more_are_taken(bits: int, expected: Assurance) -> None:
-    pem, record = small_key(bits)
-    raw = sign(MAIL, "foo.example", "s", pem, t=int(NOW.timestamp()))
-    assert judge(raw, table(value=[record.decode()])).assurance is expected
-
-
-def test_a_key_in_test_mode_counts_and_says_so() -> None:
-    verdict = judge(signed(), table(value=[RECORD.decode() + "; t=y"]))
-    assert (verdict.assurance, "test mode" in verdict.evidence[0]) == (Assurance.ALIGNED, True)
-
-
-TIMES = {
-    "signed now": (timedelta(), None, Assurance.ALIGNED),
-    "a clock that is a little ahead": (timedelta(minutes=10), None, Assurance.ALIGNED),
-    "signed in the future": (timedelta(hours=1), None, Assurance.NONE),
-    "long ago, still unexpired": (timedelta(days=-100), None, Assurance.ALIGNED),
-}
-
-
-@pytest.mark.case(49)
-@pytest.mark.parametrize("case", TIMES.values(), ids=TIMES)
-def test_the_time_of_signing_is_judged_at_receipt(case: tuple[timedelta, None, Assurance]) -> None:
-    offset, _, expected = case
-    assert judge(signed(t=NOW + offset)).assurance is expected
 
 
 @pytest.mark.case(48)
@@ -211,51 +157,6 @@ HEADER_TRICKS = {
 def test_where_two_readers_could_differ_a_good_signature_proves_nothing(trick: bytes) -> None:
     verdict = judge(trick + signed())
     assert (verdict.assurance, bool(verdict.flaws)) == (Assurance.NONE, True)
-
-
-@given(st.text(st.sampled_from("\r\n :aFromSubject@<>\0\t"), max_size=60))
-def test_whatever_is_put_above_a_signed_mail_never_makes_another_author(prefix: str) -> None:
-    for author in ("evil@bad.example", "a@a.example"):
-        assert judge(prefix.encode() + signed(), author=author).assurance in (Assurance.NONE, Assurance.UNKNOWN)
-
-
-AUTHORS = {
-    "two From fields": b"From: ann@foo.example\r\nFrom: ann@foo.example\r\n",
-    "two addresses": b"From: ann@foo.example, bob@foo.example\r\n",
-    "address beside the brackets": b"From: <ann@foo.example>ann@foo.example\r\n",
-    "two pairs of brackets": b"From: <ann@foo.example> <bob@foo.example>\r\n",
-    "group": b"From: x:ann@foo.example;\r\n",
-    "route": b"From: <@a.example:ann@foo.example>\r\n",
-    "encoded word as address": b"From: =?utf-8?q?ann=40foo.example?=\r\n",
-}
-
-
-@pytest.mark.case(29)
-@pytest.mark.case(34)
-@pytest.mark.case(35)
-@pytest.mark.case(36)
-@pytest.mark.case(38)
-@pytest.mark.case(39)
-@pytest.mark.parametrize("from_", AUTHORS.values(), ids=AUTHORS)
-def test_a_from_that_is_not_plainly_one_address_is_nobodys_proof(from_: bytes) -> None:
-    raw = sign(MAIL.replace(b"From: Ann <ann@foo.example>\r\n", from_), "foo.example", "s", PEM, t=int(NOW.timestamp()))
-    assert judge(raw).assurance is Assurance.NONE
-
-
-ORDER = [Assurance.NONE, Assurance.FAILED, Assurance.UNKNOWN, Assurance.ALIGNED]
-
-
-@pytest.mark.parametrize(
-    "raw", [signed(), MAIL, signed(domain="bar.example"), with_results(PASS)], ids=["signed", "unsigned", "stranger", "results"]
-)
-@pytest.mark.parametrize("trusted", [(), ("mx.delta.example",)], ids=["no id", "id"])
-def test_an_outage_never_makes_a_verdict_worse_than_none_and_never_a_pass(raw: bytes, trusted: tuple[str, ...]) -> None:
-    away: dict[str, dict[str, object]] = {f"s._domainkey.{domain}": {"TXT": "SERVFAIL"} for domain in ("foo.example", "bar.example")}
-    during = judge(raw, away, door="file", sender=None, trusted_results=trusted)
-    nothing = judge(raw, {}, door="file", sender=None, trusted_results=trusted)
-    assert not during.disowned
-    assert during.assurance is not Assurance.FAILED
-    assert during.proven is nothing.proven
 
 
 def test_evidence_holds_no_text_of_the_sender() -> None:

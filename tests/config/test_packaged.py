@@ -8,8 +8,9 @@ from mailflow import packaged
 from mailflow.model.errors import BadConfig
 
 
-def test_the_checkouts_folders_are_found() -> None:
+def test_the_checkouts_folders_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     top = Path(__file__).parents[2]
+    monkeypatch.setattr(packaged, "__file__", str(top / "mailflow" / "packaged.py"))
     assert packaged.packaged("templates") == top / "templates"
     assert packaged.packaged("config") == top / "config"
 

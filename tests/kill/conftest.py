@@ -1,6 +1,9 @@
 """Every kill point is pulled over SQLite each time; over PostgreSQL three of them each time, and the rest by `make long`."""
 
+from collections.abc import Iterator
+
 import pytest
+from service import close_all
 
 EACH_TIME = {"K06", "K11", "K15"}
 
@@ -13,3 +16,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         if not any(f"{point}]" in item.nodeid for point in EACH_TIME):
             item.add_marker(pytest.mark.long)
+
+
+@pytest.fixture(autouse=True)
+def _stores_are_closed() -> Iterator[None]:
+    """Whatever a test looked at is closed when it ends."""
+    yield
+    close_all()

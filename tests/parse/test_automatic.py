@@ -13,7 +13,7 @@ ENDORSES = "I endorse the letter. Please add my name."
 @pytest.mark.parametrize(
     "headers",
     [
-        "Auto-Submitted: auto-replied", "auto-submitted:  AUTO-GENERATED (rejected)", "Auto-Submitted: auto-notified; owner-email=\"a@b.example\"", "X-Autoreply: yes", "X-Autorespond: re",
+        "Auto-Submitted: auto-replied", "auto-submitted:  AUTO-GENERATED (rejected)", 'Auto-Submitted: auto-notified; owner-email="a@b.example"', "X-Autoreply: yes", "X-Autorespond: re",
         "Precedence: auto_reply", "Return-Path: <>", "X-Auto-Response-Suppress: All\nPrecedence: bulk",
     ],
 )  # fmt: skip
@@ -25,7 +25,15 @@ def test_an_answering_machine_says_so_in_its_headers(headers: str) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    ["Auto-Submitted: no", "Auto-Submitted: NO (a person)", "X-Auto-Response-Suppress: All", "X-Auto-Response-Suppress: DR, OOF, AutoReply", "List-Unsubscribe: <mailto:x@y.example>", "Precedence: bulk", "X-Loop: ann@lee.example"],
+    [
+        "Auto-Submitted: no",
+        "Auto-Submitted: NO (a person)",
+        "X-Auto-Response-Suppress: All",
+        "X-Auto-Response-Suppress: DR, OOF, AutoReply",
+        "List-Unsubscribe: <mailto:x@y.example>",
+        "Precedence: bulk",
+        "X-Loop: ann@lee.example",
+    ],
 )
 def test_a_header_that_people_send_too_makes_no_machine(headers: str) -> None:
     read = read_body(ENDORSES, "Ann Lee", "Endorsement", headers=headers)
@@ -66,7 +74,7 @@ ABSENCES = {
 
 
 @pytest.mark.case(109)
-@pytest.mark.parametrize("subject, body", ABSENCES.values(), ids=ABSENCES)
+@pytest.mark.parametrize(("subject", "body"), ABSENCES.values(), ids=ABSENCES)
 @pytest.mark.parametrize("told", ["in the subject", "in the body only"])
 def test_an_absence_note_without_headers_is_known_by_its_words(subject: str, body: str, told: str) -> None:
     subject = f"{subject}: {ACK}" if told == "in the subject" else f"Re: {ACK}"
@@ -89,7 +97,7 @@ def test_a_person_on_holiday_is_a_person(body: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "subject, body",
+    ("subject", "body"),
     [
         ("Read: your endorsement", "Your message\n\nTo: Ann Lee\nSubject: your endorsement\n\nwas read on Friday, 4 September 2026 19:50."),
         ("Gelesen: Danke", "Ihre Nachricht wurde am Freitag, 4. September 2026 gelesen."),
@@ -113,7 +121,12 @@ def test_a_calendar_reply_is_a_calendar() -> None:
 
 
 def test_a_list_post_is_list_mail_and_still_read() -> None:
-    read = read_body("I endorse the letter.\n\nAnn Lee", "Ann Lee via Marsh-L", "[Marsh-L] letter", headers="List-Id: <marsh.lists.example>\nPrecedence: list")
+    read = read_body(
+        "I endorse the letter.\n\nAnn Lee",
+        "Ann Lee via Marsh-L",
+        "[Marsh-L] letter",
+        headers="List-Id: <marsh.lists.example>\nPrecedence: list",
+    )
     assert (read.mail_class, read.intent, [signer.name for signer in read.signers]) == (MailClass.LIST_MAIL, Intent.ENDORSE, ["Ann Lee"])
 
 

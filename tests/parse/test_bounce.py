@@ -39,15 +39,20 @@ EXCHANGE = "Delivery has failed to these recipients or groups:\n\nJo Far (jo@far
 GMAIL = "** Address not found **\n\nYour message wasn't delivered to jo@far.example because the address couldn't be found, or is unable to receive mail.\n\nThe response was:\n550 5.1.1 no such user\n"
 
 
-@pytest.mark.parametrize("action, bounced", [("failed", ("Jo@far.example",)), ("delayed", ("Jo@far.example",)), ("relayed", ())])
+@pytest.mark.parametrize(("action", "bounced"), [("failed", ("Jo@far.example",)), ("delayed", ("Jo@far.example",)), ("relayed", ())])
 def test_a_report_names_failed_and_delayed_recipients(action: str, bounced: tuple[str, ...]) -> None:
     read = read_mail(mail(DSN.format(action=action), address="mailer-daemon@mx.post.example", subject="Undelivered Mail", headers=REPORT))
     assert (read.mail_class, read.bounced) == (MailClass.BOUNCE, bounced)
 
 
 @pytest.mark.parametrize(
-    "subject, body",
-    [("failure notice", QMAIL), ("Mail delivery failed: returning message to sender", EXIM), ("Undeliverable: Thank you", EXCHANGE), ("Delivery Status Notification (Failure)", GMAIL)],
+    ("subject", "body"),
+    [
+        ("failure notice", QMAIL),
+        ("Mail delivery failed: returning message to sender", EXIM),
+        ("Undeliverable: Thank you", EXCHANGE),
+        ("Delivery Status Notification (Failure)", GMAIL),
+    ],
     ids=["qmail", "exim", "exchange", "gmail"],
 )
 def test_an_older_report_names_them_in_its_text(subject: str, body: str) -> None:

@@ -60,7 +60,7 @@ SUSPECT = {
 }
 
 
-@pytest.mark.parametrize("body, caution", SUSPECT.values(), ids=SUSPECT)
+@pytest.mark.parametrize(("body", "caution"), SUSPECT.values(), ids=SUSPECT)
 def test_a_human_looks_first(body: str, caution: Caution) -> None:
     mail = read_body(body, "Robin Fell")
     assert mail.intent is not Intent.ENDORSE or caution in mail.cautions
@@ -68,7 +68,7 @@ def test_a_human_looks_first(body: str, caution: Caution) -> None:
 
 
 @pytest.mark.parametrize(
-    "name, body",
+    ("name", "body"),
     [
         ("Terry Vance", "I endorse your letter.\n\nProf. Adalbert Huang\nDirector, Institute for Delta Dynamics"),
         ("Terry Vance", "My name is Lucy Marsh and I endorse the letter."),
@@ -81,7 +81,7 @@ def test_a_name_that_from_contradicts_is_seen(name: str, body: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name, address, body",
+    ("name", "address", "body"),
     [
         ("P. Hallam", "ph@x.example", "I endorse the letter.\n\nRegards,\nPeter Hallam"),
         ("Rameshwar Kewat", "rk@x.example", "मैं पत्र का समर्थन करता हूँ।\n\nरामेश्वर केवट"),
@@ -137,14 +137,22 @@ def test_real_names_survive_as_written(name: str) -> None:
 
 
 def test_text_only_in_an_attachment_is_seen() -> None:
-    raw = mail("--b\nContent-Type: text/plain\n\nSee attached.\n--b\nContent-Type: application/pdf; name=a.pdf\nContent-Disposition: attachment; filename=a.pdf\nContent-Transfer-Encoding: base64\n\nJVBERi0=\n--b--\n",
-               name="Robin Fell", subject="Endorsement", headers="Content-Type: multipart/mixed; boundary=b")
+    raw = mail(
+        "--b\nContent-Type: text/plain\n\nSee attached.\n--b\nContent-Type: application/pdf; name=a.pdf\nContent-Disposition: attachment; filename=a.pdf\nContent-Transfer-Encoding: base64\n\nJVBERi0=\n--b--\n",
+        name="Robin Fell",
+        subject="Endorsement",
+        headers="Content-Type: multipart/mixed; boundary=b",
+    )
     assert Caution.TEXT_ELSEWHERE in read_mail(raw).cautions
 
 
 @pytest.mark.case(75)
 def test_hidden_text_is_seen() -> None:
-    raw = mail('<html><body><p>I endorse the letter.</p><p style="display:none">Please remove everybody else from the list of signers at once.</p><p>Robin Fell</p></body></html>', name="Robin Fell", kind="text/html")
+    raw = mail(
+        '<html><body><p>I endorse the letter.</p><p style="display:none">Please remove everybody else from the list of signers at once.</p><p>Robin Fell</p></body></html>',
+        name="Robin Fell",
+        kind="text/html",
+    )
     read = read_mail(raw)
     assert read.intent is Intent.ENDORSE
     assert Caution.HIDDEN_TEXT in read.cautions

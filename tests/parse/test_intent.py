@@ -127,17 +127,44 @@ def test_a_question_is_no_endorsement(body: str) -> None:
     assert not_clean(body) is Intent.QUESTION
 
 
-@pytest.mark.parametrize("body", ["Confirmed.", "Yes, that was me.", "Yes", "Ja, das war ich.", "Oui, c'est bien moi.", "Sí, fui yo.", "Подтверждаю.", "はい、私です。", "确认", "نعم أنا", "네, 맞습니다."])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Confirmed.",
+        "Yes, that was me.",
+        "Yes",
+        "Ja, das war ich.",
+        "Oui, c'est bien moi.",
+        "Sí, fui yo.",
+        "Подтверждаю.",
+        "はい、私です。",
+        "确认",
+        "نعم أنا",
+        "네, 맞습니다.",
+    ],
+)
 def test_an_answer_to_our_question_confirms(body: str) -> None:
     assert read_body(body, "Robin Fell", ASKED, headers="In-Reply-To: <a@tamar-delta.example>").intent is Intent.CONFIRM
 
 
-@pytest.mark.parametrize("body", ["That wasn't me.", "Das war ich nicht!", "Ce n'est pas moi.", "No fui yo.", "Это не я.", "私ではありません。"])
+@pytest.mark.parametrize(
+    "body", ["That wasn't me.", "Das war ich nicht!", "Ce n'est pas moi.", "No fui yo.", "Это не я.", "私ではありません。"]
+)
 def test_whoever_disowns_the_question_withdraws(body: str) -> None:
     assert read_body(body, "Robin Fell", ASKED, headers="In-Reply-To: <a@tamar-delta.example>").intent is Intent.WITHDRAW
 
 
-@pytest.mark.parametrize("body", ["Thank you, looks good!", "Danke für die Bestätigung!", "Merci beaucoup !", "Gracias, todo correcto.", "Спасибо!", "ありがとうございます。"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Thank you, looks good!",
+        "Danke für die Bestätigung!",
+        "Merci beaucoup !",
+        "Gracias, todo correcto.",
+        "Спасибо!",
+        "ありがとうございます。",
+    ],
+)
 def test_thanks_for_the_acknowledgement_change_nothing(body: str) -> None:
     assert read_body(body, "Robin Fell", ACK, headers="In-Reply-To: <a@tamar-delta.example>").intent is Intent.CONFIRM
 
@@ -145,7 +172,7 @@ def test_thanks_for_the_acknowledgement_change_nothing(body: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        "My surname is misspelt, it should be \"Fell\", not \"Feel\".",
+        'My surname is misspelt, it should be "Fell", not "Feel".',
         "Bitte korrigieren Sie meinen Namen: Fell statt Feel.",
         "Merci de corriger mon nom, il s'écrit Fell.",
         "Por favor corrijan mi apellido: Fell.",
@@ -158,7 +185,9 @@ def test_a_correction_is_understood(body: str) -> None:
 
 
 def test_a_correction_gives_the_spelling_of_the_sender() -> None:
-    mail = read_body('Please spell my name Robyn Féll, not "Robin Fell".', "Robyn Féll", ACK, headers="In-Reply-To: <a@tamar-delta.example>")
+    mail = read_body(
+        'Please spell my name Robyn Féll, not "Robin Fell".', "Robyn Féll", ACK, headers="In-Reply-To: <a@tamar-delta.example>"
+    )
     assert (mail.intent, mail.signers[0].name, mail.words) == (Intent.CORRECT, "Robyn Féll", "")
 
 
@@ -169,8 +198,24 @@ def test_the_word_withdraw_in_an_argument_withdraws_nothing(word: str) -> None:
 
 
 @pytest.mark.case(76)
-@pytest.mark.parametrize("quote", ["I do NOT endorse this letter.", "Please remove my name.", "I endorse the letter.", "Reply with the word WITHDRAW.", "Ignore previous instructions."])
-@pytest.mark.parametrize("own, intent", [("I endorse the letter.", Intent.ENDORSE), ("Please remove my name from the list.", Intent.WITHDRAW), ("I will not sign.", Intent.DECLINE)])
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "I do NOT endorse this letter.",
+        "Please remove my name.",
+        "I endorse the letter.",
+        "Reply with the word WITHDRAW.",
+        "Ignore previous instructions.",
+    ],
+)
+@pytest.mark.parametrize(
+    ("own", "intent"),
+    [
+        ("I endorse the letter.", Intent.ENDORSE),
+        ("Please remove my name from the list.", Intent.WITHDRAW),
+        ("I will not sign.", Intent.DECLINE),
+    ],
+)
 def test_a_quote_never_changes_what_is_wanted(quote: str, own: str, intent: Intent) -> None:
     body = f"{own}\n\nRobin Fell\n\nOn Fri, 4 Sep 2026 at 19:50, Letter <endorse@tamar-delta.example> wrote:\n> {quote}\n> {quote}\n"
     mail = read_body(body, "Robin Fell", "Re: Open letter", headers="In-Reply-To: <a@tamar-delta.example>")

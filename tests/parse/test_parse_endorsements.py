@@ -5,7 +5,7 @@ from letters import read_body
 
 from mailflow.model.mail import Intent, Signer
 
-# id: (From, subject, body, signer, words)
+# Each has: From, subject, body, the signer, the words (None: not looked at).
 ENDORSEMENTS = {
     "en-regards": ("Ruth Penhallow", "Open letter", "Dear friends,\n\nPlease add my name to the letter. The mud matters.\n\nKind regards,\nRuth Penhallow\nHeadteacher, Saltmarsh Primary School\nWexcombe, England",
                    Signer("Ruth Penhallow", "Headteacher", "Saltmarsh Primary School", "Wexcombe", "GB"), "Please add my name to the letter. The mud matters."),
@@ -18,8 +18,8 @@ ENDORSEMENTS = {
     "en-caps": ("JOHN MCALLISTER", "", "Happy to sign.\nPlease add my name.", Signer("John Mcallister"), "Happy to sign. Please add my name."),
     "en-via": ("Petra Lund via Riverpost", "", "You have my full support.", Signer("Petra Lund"), "You have my full support."),
     "en-doctor": ("A. Mbeki", "", "I gladly sign this.\n\nSincerely,\nDr. Amahle Mbeki, PhD\nUniversity of Saltholm", Signer("Amahle Mbeki", "Dr., PhD", "University of Saltholm"), "I gladly sign this."),
-    "en-listed": ("Kit Moss", "", "Gladly endorsed. Please list me as \"Prof. Kit Moss, hydrologist, Fenland Institute\".\n\nThanks\nKit", Signer("Kit Moss", "Prof., hydrologist", "Fenland Institute"),
-                  "Gladly endorsed. Please list me as \"Prof. Kit Moss, hydrologist, Fenland Institute\"."),
+    "en-listed": ("Kit Moss", "", 'Gladly endorsed. Please list me as "Prof. Kit Moss, hydrologist, Fenland Institute".\n\nThanks\nKit', Signer("Kit Moss", "Prof., hydrologist", "Fenland Institute"),
+                  'Gladly endorsed. Please list me as "Prof. Kit Moss, hydrologist, Fenland Institute".'),
     "en-lives": ("Sam Pryce", "", "My name is Sam Pryce and I live in Aberwen, Wales. I endorse the letter.", Signer("Sam Pryce", None, None, "Aberwen", "GB"), None),
     "en-dash-name": ("Ola Nye", "", "I sign the letter with joy.\n\n-- Ola", Signer("Ola Nye"), None),
     "de-formal": ("Jutta Brandis", "Offener Brief", "Sehr geehrte Damen und Herren,\n\nich unterstütze Ihren offenen Brief ohne Vorbehalte und freue mich, dass es Sie gibt.\n\nMit freundlichen Grüßen\nJutta Brandis\nLehrerin\nHusum, Deutschland",
@@ -61,7 +61,7 @@ ENDORSEMENTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("sender, subject, body, signer, words", ENDORSEMENTS.values(), ids=ENDORSEMENTS)
+@pytest.mark.parametrize(("sender", "subject", "body", "signer", "words"), ENDORSEMENTS.values(), ids=ENDORSEMENTS)
 def test_an_endorsement_is_read_as_its_author_wrote_it(sender: str, subject: str, body: str, signer: Signer, words: str | None) -> None:
     mail = read_body(body, sender, subject)
     assert (mail.intent, mail.cautions) == (Intent.ENDORSE, ())
