@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from mailflow.parse.fold import sentences
 from mailflow.parse.language import Hints, header_languages, language_of
 from mailflow.parse.letter import Letter
-from mailflow.parse.lexicon import Lexicon
+from mailflow.parse.lexicon import Lexicon, related
 from mailflow.parse.names import looks_like_name, printed
 from mailflow.parse.phrases import Hit, Scan
 from mailflow.parse.signoff import Layout, lay_out
@@ -21,6 +22,8 @@ _PREFIX = re.compile(
 _FORWARD = re.compile(r"\s*(?:fwd|fw|wg|tr|rv|enc|i|vb|vl|转发|轉寄|転送|전달|pd|fs|пересл)\s*[:：]", re.IGNORECASE)
 _EMBEDDED = re.compile(r"\s+(?:re|aw|sv|vs|odp|antw|rif|fwd?|wg|tr|ynt|отв)\s*:.*$", re.IGNORECASE)
 ASKS = re.compile(r"[?？؟;]\W*$")
+_ANY_LANGUAGE = frozenset({"endorse", "withdraw", "withdraw_word", "program"})
+_LONG = 3
 _LIST_TAG = re.compile(r"^\s*\[[^\]]{1,40}\]\s*")
 
 
@@ -55,10 +58,11 @@ def read(letter: Letter, lexicon: Lexicon) -> Reading:
     form = read_form(letter.reply, lexicon)
     text = f"{form.before}\n\n{form.values.get('quote', '')}".strip() if form else letter.reply
     layout = lay_out(text, author_name or letter.author_name, lexicon)
-    scan = lexicon.book.scan(sentences(layout.prose))
+    found = lexicon.book.scan(sentences(layout.prose))
     own = "" if _PREFIX.match(letter.subject) else _EMBEDDED.sub("", _LIST_TAG.sub("", letter.subject))
     subject = lexicon.book.scan(sentences(own))
-    language = _language(letter, layout, scan, own, lexicon)
+    language = _language(letter, layout, found, own, lexicon)
+    scan = _in_language(found, language)
     return Reading(
         letter=letter, lexicon=lexicon.spoken(language), form=form, layout=layout, scan=scan, subject=subject,
         yes=tuple(hit for hit in (*scan.of("endorse"), *_curt(scan)) if stands(hit, scan, lexicon)), replies=is_reply(letter), author_name=author_name, language=language,
@@ -100,6 +104,18 @@ def _language(letter: Letter, layout: Layout, scan: Scan, own_subject: str, lexi
     if len(words) < 4:
         words += list(re.findall(r"\w+", f"{letter.reply} {own_subject}".lower()))
     return language_of(known if text else "", words, Hints(headers, tuple(language for language, _ in phrases)), lexicon)
+
+
+def _in_language(scan: Scan, language: str | None) -> Scan:
+    """Short phrases of other languages than the one that was written mean nothing there; leaving is understood in any."""
+    if language is None:
+        return scan
+    near = {*related(language), "en"}
+    hits = {
+        concern: tuple(hit for hit in hits if hit.language in near or concern in _ANY_LANGUAGE or hit.end - hit.start >= _LONG)
+        for concern, hits in scan.hits.items()
+    }
+    return Scan(scan.sentences, scan.tokens, MappingProxyType({concern: kept for concern, kept in hits.items() if kept}))
 
 
 def _curt(scan: Scan) -> tuple[Hit, ...]:
