@@ -24,7 +24,7 @@ _FOLD = re.compile(r"\r\n(?=[ \t])")
 _MAILBOX = re.compile(r'(?:(?:"(?:[^"\\]|\\.)*+"|[^"<>@,;:\\])*+<\s*([^<>\s]*)\s*>)|([^<>]*)')
 """A display name, in which ``<>@,;:\\`` stand in quotes only, and an address in angle brackets; or an address alone."""
 
-_NOT_IN_ADDRESS = re.compile(r'[\s",;:<>()\[\]\\]')
+_NOT_IN_ADDRESS = re.compile(r'[\s",;:<>()\[\]\\]|=\?')
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 
 

@@ -9,7 +9,7 @@ from mailflow.parse.fold import fold
 from mailflow.parse.lexicon import Lexicon
 from mailflow.parse.names import is_cased, looks_like_name, split_honorifics
 
-_PIECES = re.compile(r"\s*[,;،؛、，|•·]\s*|\s+[–—/-]\s+|\s+//\s+")
+_PIECES = re.compile(r"\s*[,;،؛、，|•·]\s*|\s+[–—/-]\s+|\s+//\s+|(?<=[\u4e00-\u9fff])・(?=[\u4e00-\u9fff])")
 _BRACKET = re.compile(r"\s*[(（\[]([^)）\]]*)[)）\]]")
 _JUNK = re.compile(
     r"@|https?:|www\.|://|\b\w+\.(?:com|org|net|example|edu|eu)\b|\+?\d[\d ()/.-]{6,}\d|^[\s\"“„«*_=~#>-]*$|^\s*[\"“„«].*[\"”»]\s*$"
@@ -64,7 +64,7 @@ def is_junk(piece: str) -> bool:
 
 def pieces_of(line: str) -> list[str]:
     """A line taken apart at commas, bars and dashes; a country in brackets is a piece, other brackets stay."""
-    return [piece for piece in (part.strip(' \t.*_~"') for part in _PIECES.split(line)) if piece]
+    return [piece for piece in (part.strip(' \t.*_~"（）') for part in _PIECES.split(line)) if piece]
 
 
 def read_card(lines: Sequence[str], lexicon: Lexicon, *, named: bool = False) -> Card:

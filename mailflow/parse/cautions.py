@@ -16,7 +16,7 @@ _BY_PHRASE: Final[tuple[tuple[str, Caution], ...]] = (
     ("claim", Caution.CLAIM_OF_IDENTITY), ("program", Caution.ADDRESSES_PROGRAM), ("other_letter", Caution.OTHER_LETTER), ("hypothetical", Caution.CONDITION),
 )  # fmt: skip
 _PROGRAM = re.compile(
-    r"^\W*(?:system|assistant|user|prompt|instruction)s?\s*[:>\]]|<\|?(?:system|im_start|assistant|endoftext)|\[/?(?:inst|system)\]|\{\{.*\}\}|<script|\b(?:select|insert|delete|drop|update)\s+(?:\*|into|from|table)\b",
+    r"^[^\w\n]{0,8}(?:system|assistant|user|prompt|instruction)s?\s*[:>\]]|<\|?(?:system|im_start|assistant|endoftext)|\[/?(?:inst|system)\]|\{\{.*\}\}|<script|\b(?:select|insert|delete|drop|update)\s+(?:\*|into|from|table)\b",
     re.IGNORECASE | re.MULTILINE,
 )
 _EMPTY = 12

@@ -15,11 +15,10 @@ WORD = r"[^\W_\u200b\u2060][\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u090
 TOKEN = re.compile(rf"{WORD}(?:['’ʼ´‘]{WORD})*|[,;:،，、؛–—]")
 _END = re.compile(
     r"(?<![A-ZÀ-ÞА-Я])(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bSt)(?<!\bMrs)(?<!\bProf)(?<!\bprof)(?<!\bdr)(?<!\bno)(?<!\bSr)(?<!\bSra)(?<! г)(?<! ул)"
-    r"\.+[\"”»)\]]?(?=\s|$)|[!?…;]+[\"”»)\]]?(?=\s|$)|[。！？؟।॥｡]+|\n\s*\n"
+    r"\.+[\"”»)\]]?(?=\s|$)|[!?…;]+[\"”»)\]]?(?=\s|$)|[。！？؟।॥｡]+"
 )
-_WRAP = re.compile(r"[ \t]*\n[ \t]*(?!\n)")
 _IDEOGRAPHS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3000-\u303f\uff00-\uffef"
-_BROKEN_IDEOGRAPHS = re.compile(rf"(?<=[{_IDEOGRAPHS}])[ \t]*\n[ \t]*(?=[{_IDEOGRAPHS}])")
+_BROKEN_IDEOGRAPHS = re.compile(rf"(?<=[{_IDEOGRAPHS}])\n(?=[{_IDEOGRAPHS}])")
 UNSPACED = re.compile("[\u0e01-\u0e30\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 
 
@@ -47,8 +46,8 @@ def words_of(text: str) -> list[str]:
 def sentences(text: str) -> list[str]:
     """The sentences of a text in order, lines of one paragraph joined; a question keeps its mark."""
     out: list[str] = []
-    for paragraph in text.split("\n\n"):
-        out.extend(_sentences(_WRAP.sub(" ", _BROKEN_IDEOGRAPHS.sub("", paragraph))))
+    for paragraph in "\n".join(line.strip() for line in text.split("\n")).split("\n\n"):
+        out.extend(_sentences(join_ideographs(paragraph).replace("\n", " ")))
     return out
 
 
@@ -62,5 +61,10 @@ def _sentences(paragraph: str) -> list[str]:
 
 
 def join_ideographs(text: str) -> str:
-    """Line ends between ideographs taken out: old clients wrap Chinese and Japanese hard."""
+    """Line ends between ideographs taken out (lines are stripped already): old clients wrap Chinese and Japanese hard."""
     return _BROKEN_IDEOGRAPHS.sub("", text)
+
+
+def behind_letters(text: str, count: int) -> str:
+    """What follows the first letters of a text, so many that they fold to ``count`` letters."""
+    return next((text[end:] for end in range(min(count, len(text)), -1, -1) if len(fold(text[:end])) <= count), "")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from mailflow.model.mail import Intent
 from mailflow.parse.automatic import is_bulk
 from mailflow.parse.phrases import Hit, Scan
-from mailflow.parse.reading import ASKS, Reading, negated, stands
+from mailflow.parse.reading import Reading, asks, negated, stands
 
 _TOKEN = re.compile(r"\[[A-Z0-9]{1,8}(?:-[A-Z0-9]{2,12}){1,4}\]")
 _CONDITIONS = ("condition", "hypothetical")
@@ -64,7 +64,7 @@ def _leaves(reading: Reading) -> Intent | None:
 def _denied_before(hit: Hit, reading: Reading) -> bool:
     """So says "I will not withdraw": only what stands before counts, for "never signed" is a withdrawal itself."""
     line, tongue = reading.scan.tokens[hit.sentence], reading.lexicon.tongues[hit.language]
-    before = line[max(0, hit.start - 3) : hit.start] if hit.end <= len(line) else ()
+    before = () if tongue.unspaced else line[max(0, hit.start - 3) : hit.start]
     return any(token in tongue.negate for token in before) and tongue.negate.isdisjoint(line[hit.start : hit.end])
 
 
@@ -123,7 +123,7 @@ def _joins(reading: Reading) -> Intent | None:
 
 def _asks(reading: Reading) -> Intent | None:
     """Asks something and does not endorse."""
-    question = any(ASKS.search(sentence) and not sentence.endswith(";") for sentence in reading.scan.sentences)
+    question = any(asks(sentence) and not sentence.endswith(";") for sentence in reading.scan.sentences)
     greek = reading.language == "el" and any(sentence.endswith(";") for sentence in reading.scan.sentences)
     if reading.scan.has("question") and (question or greek or not subject_joins(reading)):
         return Intent.QUESTION

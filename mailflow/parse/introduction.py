@@ -5,7 +5,7 @@ from typing import Final
 
 from mailflow.parse.card import Card, joined, place_and_country, read_card
 from mailflow.parse.country import country_after
-from mailflow.parse.fold import TOKEN, UNSPACED, fold
+from mailflow.parse.fold import TOKEN, UNSPACED, behind_letters, fold
 from mailflow.parse.lexicon import related
 from mailflow.parse.names import _PARTICLES as PARTICLES
 from mailflow.parse.names import is_cased, looks_like_name, shares_a_word, split_honorifics
@@ -14,6 +14,8 @@ from mailflow.parse.reading import Reading
 
 _QUOTED = re.compile(r"[\"“”„«»「『‘']([^\"“”„«»」』]{2,160})[\"“”«»」』’']")
 _LISTING_END = re.compile(r"[.!?。;](?=\s|$)|$")
+_COUNTED = re.compile(r"^.{0,12}?(?:一名|一位|一个|一個)")
+_LETTERS = 14
 _NAME_TOKENS = 6
 # Names of places change their ends there after a preposition, and the list prints the base form.
 INFLECTING = frozenset({"ru", "uk", "pl", "cs", "sk", "hu", "fi", "tr", "el"})
@@ -26,9 +28,6 @@ _IDEOGRAPHIC: Final[tuple[re.Pattern[str], ...]] = (
     re.compile(r"(?:我叫|我的名字是|我的名字叫|本人姓名|我是|本人)\s*([\u4e00-\u9fff·]{2,8}?)(?=[,，。、;；\s]|$)"),
     re.compile(r"(?:제 이름은|저는|나는|이름은)\s*([가-힣]{2,5})(?=입니다|이라고|라고|이에요|예요|이며)"),
     re.compile(r"(?:ผม|ดิฉัน|ฉัน|ข้าพเจ้า)?\s*(?:ชื่อ|นาย|นางสาว|นาง)\s*([\u0e00-\u0e7f]{2,30}(?: [\u0e00-\u0e7f]{2,30})?)"),
-)
-_IDEOGRAPHIC_ROLE = re.compile(
-    r"(?:我是|本人是|作为|私は|저는)\s*(?:一名|一位|一个|来自\S{2,8}的)?([^,，。、\s]{2,10}?)(?=[,，。、]|です|として|입니다|$)"
 )
 
 
@@ -73,6 +72,8 @@ def introduction(reading: Reading) -> Card:
 
 def _is_sure(hit: Hit, name: str, reading: Reading) -> bool:
     """A small word ("I ...") proves a name only where capitals set it off."""
+    if reading.lexicon.tongues[hit.language].unspaced:
+        return True
     small = reading.scan.tokens[hit.sentence][hit.start] in reading.lexicon.common
     return hit.end - hit.start > 1 or not small or (is_cased(name) and len(name.split()) > 1)
 
@@ -89,8 +90,10 @@ def _known(name: str, reading: Reading) -> bool:
 def _text_after(reading: Reading, hit: Hit) -> str | None:
     """The sentence as written behind a phrase; None where folding changed the number of its tokens."""
     sentence = reading.scan.sentences[hit.sentence]
+    if reading.lexicon.tongues[hit.language].unspaced:
+        return behind_letters(sentence, hit.end)
     spans = [found.end() for found in TOKEN.finditer(sentence)]
-    if len(spans) != len(reading.scan.tokens[hit.sentence]) or hit.end > len(spans):
+    if len(spans) != len(reading.scan.tokens[hit.sentence]):
         return None
     return sentence[spans[hit.end - 1] :]
 
@@ -197,6 +200,9 @@ def _told_role(reading: Reading) -> str:
 
 
 def _leading_role(rest: str, reading: Reading) -> str:
+    if UNSPACED.search(rest):
+        piece = _COUNTED.sub("", re.split(r"[,.;:!?，。、！；]|です|として|でござ|をして|ครับ|ค่ะ", rest.strip())[0].strip())
+        return piece if len(piece) <= _LETTERS and reading.lexicon.roles.found_in(piece) else ""
     words: list[str] = []
     for word in re.split(r"[,.;:!?()،।]|\s[–—-]\s", rest.strip())[0].split()[:_ROLE_TOKENS]:
         if words and (_leads_away(word, reading) and (reading.lexicon.roles.found_in(" ".join(words)))):

@@ -39,6 +39,7 @@ class Tongue:
     conjunctions: frozenset[str]
     negates_after: bool
     blocks: frozenset[str]
+    unspaced: bool
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def _items(value: object) -> list[str]:
 def _tongue(entries: Mapping[str, object]) -> Tongue:
     words, negate, both = (frozenset(fold(item) for item in _items(entries[entry])) for entry in ("words", "negate", "and"))
     blocks = frozenset(fold(item) for item in _items(entries.get("blocks", "")))
-    return Tongue(words, negate, both, bool(entries.get("negates_after", False)), blocks)
+    return Tongue(words, negate, both, bool(entries.get("negates_after", False)), blocks, bool(entries.get("unspaced", False)))
 
 
 def _common(tongues: Mapping[str, Tongue]) -> Mapping[str, tuple[str, ...]]:

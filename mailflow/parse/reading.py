@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from mailflow.parse.fold import sentences
+from mailflow.parse.fold import fold, sentences
 from mailflow.parse.language import Hints, header_languages, language_of
 from mailflow.parse.letter import Letter
 from mailflow.parse.lexicon import Lexicon, related
@@ -21,7 +21,8 @@ _PREFIX = re.compile(
 )
 _FORWARD = re.compile(r"\s*(?:fwd|fw|wg|tr|rv|enc|i|vb|vl|转发|轉寄|転送|전달|pd|fs|пересл)\s*[:：]", re.IGNORECASE)
 _EMBEDDED = re.compile(r"\s+(?:re|aw|sv|vs|odp|antw|rif|fwd?|wg|tr|ynt|отв)\s*:.*$", re.IGNORECASE)
-ASKS = re.compile(r"[?？؟;]\W*$")
+_ASKS = re.compile(r"[?？؟;]\W*$")
+_TAIL = 12
 _ANY_LANGUAGE = frozenset({"endorse", "withdraw", "withdraw_word", "program"})
 _LONG = 3
 _LIST_TAG = re.compile(r"^\s*\[[^\]]{1,40}\]\s*")
@@ -65,7 +66,7 @@ def read(letter: Letter, lexicon: Lexicon) -> Reading:
     scan = _in_language(found, language)
     return Reading(
         letter=letter, lexicon=lexicon.spoken(language), form=form, layout=layout, scan=scan, subject=subject,
-        yes=tuple(hit for hit in (*scan.of("endorse"), *_curt(scan)) if stands(hit, scan, lexicon)), replies=is_reply(letter), author_name=author_name, language=language,
+        yes=tuple(hit for hit in (*scan.of("endorse"), *_curt(scan, lexicon)) if stands(hit, scan, lexicon)), replies=is_reply(letter), author_name=author_name, language=language,
     )  # fmt: skip
 
 
@@ -118,15 +119,25 @@ def _in_language(scan: Scan, language: str | None) -> Scan:
     return Scan(scan.sentences, scan.tokens, MappingProxyType({concern: kept for concern, kept in hits.items() if kept}))
 
 
-def _curt(scan: Scan) -> tuple[Hit, ...]:
-    """Finds "signed, with pleasure.": what would do as a subject does as a sentence, where the sentence says little more."""
-    return tuple(hit for hit in scan.of("subject") if hit.start == 0 and 0 < hit.end <= len(scan.tokens[hit.sentence]) <= hit.end + 3)
+def _curt(scan: Scan, lexicon: Lexicon) -> tuple[Hit, ...]:
+    """As in "Signed, with pleasure.": what would do as a subject does as a sentence that says little more."""
+    return tuple(hit for hit in scan.of("subject") if hit.start == 0 and _length(hit, scan, lexicon) <= hit.end + 3)
+
+
+def _length(hit: Hit, scan: Scan, lexicon: Lexicon) -> int:
+    """How long the sentence of a hit is, in the measure of the hit: tokens, or letters where words are not set apart."""
+    return len(fold(scan.sentences[hit.sentence])) if lexicon.tongues[hit.language].unspaced else len(scan.tokens[hit.sentence])
+
+
+def asks(sentence: str) -> bool:
+    """Whether a sentence ends on a question mark (the Greek one looks like a semicolon)."""
+    return _ASKS.search(sentence[-_TAIL:]) is not None
 
 
 def stands(hit: Hit, scan: Scan, lexicon: Lexicon) -> bool:
     """Whether a phrase that endorses does so here and now: not denied, not asked, not merely imagined."""
     sentence = scan.sentences[hit.sentence]
-    asked = ASKS.search(sentence) is not None and (hit.language == "el" or not sentence.rstrip().endswith(";"))
+    asked = asks(sentence) and (hit.language == "el" or not sentence.rstrip().endswith(";"))
     imagined = scan.in_sentence("decline", hit.sentence) or scan.in_sentence("hypothetical", hit.sentence)
     return not asked and not imagined and not negated(hit, scan, lexicon) and not _told_of_others(hit, scan, lexicon)
 
@@ -134,12 +145,12 @@ def stands(hit: Hit, scan: Scan, lexicon: Lexicon) -> bool:
 def _told_of_others(hit: Hit, scan: Scan, lexicon: Lexicon) -> bool:
     """Tells "I hope that they endorse": in the gap of the phrase stands somebody else, or another time."""
     line = scan.tokens[hit.sentence]
-    return hit.end <= len(line) and not lexicon.tongues[hit.language].blocks.isdisjoint(line[hit.start : hit.end])
+    return not lexicon.tongues[hit.language].blocks.isdisjoint(line[hit.start : hit.end])
 
 
 def negated(hit: Hit, scan: Scan, lexicon: Lexicon) -> bool:
     """Whether a word that denies stands in, shortly before or (where the language puts it there) behind a phrase."""
-    if hit.end > len(scan.tokens[hit.sentence]) or lexicon.tongues[hit.language].negate.isdisjoint(scan.tokens[hit.sentence]):
+    if lexicon.tongues[hit.language].unspaced:
         return False
     tongue, line = lexicon.tongues[hit.language], scan.tokens[hit.sentence]
     window = list(line[hit.start : hit.end])

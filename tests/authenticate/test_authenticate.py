@@ -89,6 +89,7 @@ ALIGNMENT = {
     "another organisation": ("ann@foo.example", "bar.example", Assurance.NONE),
     "a name that only ends alike": ("ann@foo.example", "evilfoo.example", Assurance.NONE),
     "a public suffix": ("ann@foo.co.uk", "co.uk", Assurance.NONE),
+    "a public suffix that is the author's own domain": ("ann@co.uk", "co.uk", Assurance.NONE),
     "a top-level domain": ("ann@foo.com", "com", Assurance.NONE),
     "two customers of one suffix": ("ann@foo.co.uk", "bar.co.uk", Assurance.NONE),
 }
@@ -128,6 +129,19 @@ def test_junk_signatures_do_not_hide_a_good_one_and_only_five_are_tried() -> Non
         assert len(asked) <= 5
 
 
+def test_the_authors_own_key_is_asked_for_before_a_strangers_and_then_nobodys() -> None:
+    asked: list[str] = []
+
+    class Noting(TableResolver):
+        def txt(self, name: str) -> tuple[bytes, ...]:
+            asked.append(name)
+            return super().txt(name)
+
+    raw = signed(signed(signed(domain="list.example")), domain="bar.example")
+    verdict = authenticate(KeptMail(1, raw, Envelope("smtp"), NOW), "ann@foo.example", None, (), Noting(GOOD), SUFFIXES)
+    assert (verdict.assurance, asked) == (Assurance.ALIGNED, ["s._domainkey.foo.example"])
+
+
 @pytest.mark.fault("dns-down")
 @pytest.mark.parametrize("trouble", ["SERVFAIL", "TIMEOUT"])
 def test_while_dns_is_away_nothing_is_known(trouble: str) -> None:
@@ -146,13 +160,10 @@ HEADER_TRICKS = {
     "NUL": b"X-A: a\0b\r\n",
     "first line folded": b" folded: yes\r\n",
     "a line that is no field": b"no field here\r\n",
-    "a space before the colon": b"Subject : x\r\n",
+    "a space before a colon": b"X-A : x\r\n",
 }
 
 
-@pytest.mark.case(2)
-@pytest.mark.case(30)
-@pytest.mark.case(31)
 @pytest.mark.parametrize("trick", HEADER_TRICKS.values(), ids=HEADER_TRICKS)
 def test_where_two_readers_could_differ_a_good_signature_proves_nothing(trick: bytes) -> None:
     verdict = judge(trick + signed())

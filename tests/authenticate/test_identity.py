@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from signed import MAIL, NOW, PEM, judge, signed, table
 
+from mailflow.authenticate.headers import author_of, split
 from mailflow.authenticate.signing import sign
 from mailflow.config.settings import LimitSettings
 from mailflow.model.mail import Assurance, ReadingContext
@@ -131,6 +132,18 @@ FORMS = [
     for number, forms in FROMS.items()
     for name, form in forms.items()
 ]
+
+
+@pytest.mark.parametrize("form", [form for number in (34, 35, 36, 37, 38, 39) for form in FROMS[number].values()])
+def test_a_from_that_is_not_plainly_one_address_has_no_author(form: bytes) -> None:
+    assert author_of(split(form)) is None
+
+
+@pytest.mark.case(31)
+@pytest.mark.parametrize("space", [b" ", b"\t", b"  "])
+def test_a_space_before_the_colon_of_from_proves_nobody_under_the_best_signature(space: bytes) -> None:
+    verdict = judge(signed().replace(b"\r\nFrom:", b"\r\nFrom" + space + b":"))
+    assert (verdict.assurance, verdict.flaws) == (Assurance.NONE, ("space_before_colon",))
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -85,6 +85,7 @@ INJECTED = {
     "more after a quoted domain": b'dkim=pass header.d="foo.example".evil.example',
     "a NUL in the signing domain": b"dkim=pass header.d=foo.example\0.evil.example",
     "two domains": b"dkim=pass header.d=evil.example header.d=foo.example",
+    "two domains, the good one first": b"dkim=pass header.d=foo.example header.d=evil.example",
     "a comma": b"dkim=pass header.d=foo.example,evil.example",
     "an address for a domain": b"dkim=pass header.d=evil@foo.example",
     "a clause in quotes": b'spf=pass smtp.mailfrom="a; dkim=pass header.d=foo.example"@evil.example',
@@ -147,6 +148,7 @@ ZONES = {
     "by another host, ours in a comment": (b"Received: from a (by mx.delta.example) by relay.evil.example; x\r\n", False),
     "by a name that ends alike": (b"Received: from a by mx.evildelta.example; x\r\n", False),
     "by a public address": (b"Received: by 8.8.8.8 with SMTP; x\r\n", False),
+    "by a public address in 6to4": (b"Received: by 2002:808:808::1 with SMTP; x\r\n", False),
     "by a public address, IPv6": (b"Received: by 2607:f8b0::1 with SMTP; x\r\n", False),
     "another host above ours": (b"Received: by relay.evil.example; x\r\nReceived: by mx.delta.example; x\r\n", False),
 }

@@ -1,5 +1,7 @@
 """Whatever comes in: parse() answers, always the same, and a quote is never the sender's word."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from letters import CONTEXT, lexicon, mail, read_mail
 from mailflow.config.settings import LimitSettings
 from mailflow.model.mail import Intent, MailClass, ParsedMail
 from mailflow.parse import parse
+from mailflow.parse.knowledge import lexicon_texts
 
 MAILS = sorted((Path(__file__).parents[2] / "config/demo/mail").glob("*.eml"))
 OWN = {
@@ -49,6 +52,22 @@ def test_any_mutant_of_a_mail_is_answered_and_always_the_same(data: st.DataObjec
         start = data.draw(st.integers(0, max(len(raw) - 1, 0)))
         raw[start : start + data.draw(st.integers(0, 40))] = data.draw(st.binary(max_size=20))
     assert read_mail(bytes(raw)) == read_mail(bytes(raw))
+
+
+def phrases() -> list[str]:
+    """Everything that the lexicons say, as plain text: what leads deepest into the rules."""
+    texts = (str(value) for text in lexicon_texts().values() for value in tomllib.loads(text).values())
+    return sorted({" ".join(re.sub(r"[()*|]|\\.\\.", " ", part).split()[:6]) for text in texts for part in re.split(r"[;\n]", text)} - {""})
+
+
+PHRASES = phrases()
+ENDS = [". ", ", ", "\n", "\n\n", "。", "? ", ": ", " ", "\n-- \n", "\n> ", ";"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(PHRASES), st.sampled_from(ENDS)), max_size=12), st.sampled_from(PHRASES), st.sampled_from(PHRASES))
+def test_any_medley_of_known_phrases_is_answered(parts: list[tuple[str, str]], name: str, subject: str) -> None:
+    raw = mail("".join(phrase + end for phrase, end in parts), name=name, subject=subject)
+    assert read_mail(raw) == read_mail(raw)
 
 
 @pytest.mark.case(76)
