@@ -85,8 +85,8 @@ def _said(by: str, value: str) -> list[_Said]:
     said = []
     for clause, comments in clauses_of(value)[1 : MOST_CLAUSES + 1]:
         parsed = _parsed(clause) if _SPOKEN_OF.match(clause) else None
-        method = str(parsed.method) if parsed is not None else ""
-        if parsed is not None and method in ("dkim", "dmarc") and str(parsed.result) in _OUTCOMES:
+        if parsed is not None and str(parsed.result) in _OUTCOMES:
+            method = str(parsed.method)
             domain = _one_domain(parsed, "from" if method == "dmarc" else "d")
             said.append(_Said(by, method, str(parsed.result), domain, _policy(parsed, comments)))
     return said

@@ -92,7 +92,7 @@ def _is_private(host: str) -> bool:
     try:
         address = ipaddress.ip_address(host.removeprefix("ipv6:"))
     except ValueError:
-        return "." not in host or host.rpartition(".")[2] in _PRIVATE_NAMES
+        return bool(a_label(host)) and ("." not in host or host.rpartition(".")[2] in _PRIVATE_NAMES)
     # 6to4 of a private address: how Google writes its own 10.x
     within = address.sixtofour if isinstance(address, ipaddress.IPv6Address) else None
     return (within or address).is_private

@@ -7,10 +7,10 @@ from mailflow.parse.letter import Letter
 _ADDRESS = r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]+(?:\.[\w-]+)+"
 _FINAL = re.compile(rf"^(?:final|original)-recipient\s*:\s*[\w-]+\s*;\s*<?({_ADDRESS})>?", re.IGNORECASE | re.MULTILINE)
 _ACTION = re.compile(r"^action\s*:\s*(\w+)", re.IGNORECASE | re.MULTILINE)
-_LISTED = re.compile(rf"^\W{{0,4}}<?({_ADDRESS})>?(?=\s*[:(>]|\s*$)", re.MULTILINE)
+_LISTED = re.compile(rf"^\W{{0,4}}<?({_ADDRESS})>?(?=[ \t]{{0,8}}[:(>]|[ \t]{{0,8}}$)", re.MULTILINE)
 _ANYWHERE = re.compile(rf"(?<![\w.@-])<?({_ADDRESS})>?")
 _COPY = re.compile(
-    r"^\W*(?:-{2,}.*(?:copy|original|returned|message header).*|.*\b(?:original message (?:headers|follows)|diagnostic information for administrators|the following text was generated during).*)$",
+    r"^[^\w\n-]{0,8}(?:-{2,40}.*(?:copy|original|returned|message header).*|.*\b(?:original message (?:headers|follows)|diagnostic information for administrators|the following text was generated during).*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 _MOST = 100

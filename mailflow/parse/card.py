@@ -12,7 +12,7 @@ from mailflow.parse.names import is_cased, looks_like_name, split_honorifics
 _PIECES = re.compile(r"\s*[,;،؛、，|•·]\s*|\s+[–—/-]\s+|\s+//\s+|(?<=[\u4e00-\u9fff])・(?=[\u4e00-\u9fff])")
 _BRACKET = re.compile(r"\s*[(（\[]([^)）\]]*)[)）\]]")
 _JUNK = re.compile(
-    r"@|https?:|www\.|://|\b\w+\.(?:com|org|net|example|edu|eu)\b|\+?\d[\d ()/.-]{6,}\d|^[\s\"“„«*_=~#>-]*$|^\s*[\"“„«].*[\"”»]\s*$"
+    r"@|https?:|www\.|://|\b\w+\.(?:com|org|net|example|edu|eu)\b|\+?\d[\d ()/.-]{6,30}\d|^[\s\"“„«*_=~#>-]*$|^\s*[\"“„«].*[\"”»]\s*$"
     r"|^\W*(?:t|m|f|p|tel|telefon|phone|mob|mobile|fax|cell|e-?mail|web|skype|twitter|handy|тел|τηλ|电话|電話|手机|전화|هاتف)\b\.?\s*[:：.]"
     r"|\b(?:no|nr|n°|№)\.? ?\d|charity\b|\bvat\b|\biban\b",
     re.IGNORECASE,
@@ -32,6 +32,9 @@ _FROM = re.compile(r"^(.{3,}?)\s+(from|aus|dari|fra|från|uit|ở|từ|in|em|в|
 _BENDING = frozenset({"в", "из", "з", "із", "у", "z", "ze", "w", "we", "v", "ve"})
 _COUNTED = re.compile(r"^.{0,12}?(?:一名|一位|一个|一個)|[。.]$")
 _LABEL = re.compile(r"^(?:name|nom|nombre|nome|imię i nazwisko|имя|ad|adı)\s*:\s*", re.IGNORECASE)
+
+
+_LONGEST_LINE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def read_card(lines: Sequence[str], lexicon: Lexicon, *, named: bool = False) ->
     card = Card()
     unknown: list[tuple[int, str]] = []
     for number, written in enumerate(lines):
-        line, card = _bracketed_country(written.strip(), card, lexicon)
+        line, card = _bracketed_country(" ".join(written[:_LONGEST_LINE].split()), card, lexicon)
         if is_junk(line) and not is_person_first(line, lexicon):
             continue
         for whole in pieces_of(_LABEL.sub("", line.lstrip("-–—~* "))):

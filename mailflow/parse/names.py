@@ -179,7 +179,7 @@ def _is_honorific(word: str, lexicon: Lexicon) -> bool:
 
 def printed(raw: str, lexicon: Lexicon) -> str:
     """A name as it is printed: one line, no controls, honorifics, brackets or shouting; ``""`` where nothing remains."""
-    text = _CONTROLS.sub("", unicodedata.normalize("NFC", raw))
+    text = _CONTROLS.sub("", " ".join(unicodedata.normalize("NFC", raw).split()))
     text = _VIA.sub("", _BRACKETS.sub(" ", text)).strip()
     family, comma, given = text.partition(", ")
     if comma and given and len(family.split()) <= 3 and len(given.split()) <= 3 and fold(given).strip(".") not in lexicon.degrees:

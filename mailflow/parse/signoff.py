@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from mailflow.parse.card import is_junk, is_person_first, pieces_of
 from mailflow.parse.fold import UNSPACED, fold, join_ideographs, sentences, tokens
@@ -15,6 +16,7 @@ _POSTSCRIPT = re.compile(
 _GREETING_END = re.compile(r"[,،，、:：!！.。]+")
 _MOST_LINES = 9
 _MOST_WORDS = 12
+_LONGEST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,7 @@ def without_greeting(lines: list[str], lexicon: Lexicon) -> list[str]:
     """The lines without the greeting: whole lines, or the beginning of one that goes on."""
     lines = [*lines]
     for _ in range(2):
-        while lines and not lines[0]:
-            lines.pop(0)
+        lines = list(dropwhile(lambda line: not line, lines))
         if not lines or (rest := _after_greeting(lines, lexicon)) is None:
             return lines
         lines[0] = rest
@@ -157,7 +158,7 @@ def _first_closing(lines: list[str], number: int, lexicon: Lexicon) -> int:
 
 def is_last_lines(lines: list[str]) -> bool:
     """Whether these lines can be name, role, place or contact lines: short, and no sentences."""
-    return len(lines) <= _MOST_LINES and all(is_junk(line) or _is_short(line) for line in lines)
+    return len(lines) <= _MOST_LINES and all(_is_short(line) or is_junk(line[:_LONGEST]) for line in lines)
 
 
 def _is_short(line: str) -> bool:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from mailflow.parse.fold import fold
 from mailflow.parse.lexicon import Lexicon
 
-_LINE = re.compile(r"^[\s>*_•·–-]*(?:\d{1,2}[.)]\s*)?([^:：?？\n]{1,70}?\s*(?:[:：]|[?？؟]\s*[:：]?))[*_]*\s*(.*)$")
+_LINE = re.compile(r"(?:\d{1,2}[.)] {0,3})?([^:：?？\n]{1,70}? {0,3}(?:[:：]|[?？؟] {0,3}[:：]?))[*_]{0,3}(.*)$")
 _BRACKETED = re.compile(r"\s*[(\[（][^)\]）]*[)\]）]\s*")
 _CHOICE = re.compile(r"\s*\(?\s*(\w+)\s*/\s*(\w+)\s*\)?\s*")
 
@@ -52,12 +52,12 @@ def _continued(value: str, line: str, label: str) -> str:
 
 def _labelled(line: str, lexicon: Lexicon) -> tuple[str, str]:
     """The kind of label a line begins with, and the rest; ``("", line)`` where there is none."""
-    found = _LINE.match(line)
+    found = _LINE.match(line.lstrip(" \t>*_•·–-"))
     if found is None:
         return "", line
     label = lexicon.labels.get(_bare(found[1]))
     if label is not None:
-        return label, _without_choice(found[2]) if label == "publish" else found[2]
+        return label, _without_choice(found[2]) if label == "publish" else found[2].strip()
     return "", line
 
 

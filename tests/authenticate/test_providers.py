@@ -5,9 +5,9 @@ from signed import MAIL, judge
 
 GOOGLE = """\
 Delivered-To: e@delta.example
-Received: by 2002:a05:6a10:1234:b0:1f6:aaaa with SMTP id x1csp1;
+Received: by 2002:a05:6a10:1234:b0:1f6:aaaa:bbbb with SMTP id x1csp1;
         Thu, 10 Sep 2026 04:00:00 -0700 (PDT)
-X-Received: by 2002:a17:906:1 with SMTP id y;
+X-Received: by 2002:a17:906:1:b0:1:2:3 with SMTP id y;
         Thu, 10 Sep 2026 04:00:00 -0700 (PDT)
 ARC-Authentication-Results: i=1; mx.google.com; dkim=pass header.i=@foo.example
 Return-Path: <ann@foo.example>

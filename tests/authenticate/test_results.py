@@ -40,6 +40,7 @@ TOLD = {
         b"mx.delta.example; dkim=pass header.d=foo.example; dmarc=fail header.from=evil.example",
         Assurance.ALIGNED,
     ),
+    "a quote that stays open": (PASS + b'; spf=pass smtp.mailfrom="a', Assurance.NONE),
     "too long": (PASS + b"; x=pass (" + b"a" * 8192 + b")", Assurance.NONE),
 }
 
@@ -139,7 +140,7 @@ ZONES = {
     "by the id": (b"Received: from a.example by mx.delta.example; x\r\n", True),
     "by a host of its organisation": (b"Received: from a.example by store3.delta.example; x\r\n", True),
     "by a private address": (b"Received: by 10.1.2.3 with SMTP; x\r\n", True),
-    "by a private address as Google writes it": (b"Received: by 2002:a05:6a10:1234:b0:1f6:aaaa with SMTP id x; x\r\n", True),
+    "by a private address as Google writes it": (b"Received: by 2002:a05:6a10:1234:b0:1f6:aaaa:bbbb with SMTP id x; x\r\n", True),
     "by a name for private use": (b"Received: from mx (mx [10.0.0.1]) by store.internal (Cyrus) with LMTPA; x\r\n", True),
     "by nobody": (b"Received: (qmail 1234 invoked by uid 89); x\r\n", True),
     "where the client calls itself by": (b"Received: from by (HELO stand by me) by mx.delta.example; x\r\n", True),
@@ -148,6 +149,7 @@ ZONES = {
     "by another host, ours in a comment": (b"Received: from a (by mx.delta.example) by relay.evil.example; x\r\n", False),
     "by a name that ends alike": (b"Received: from a by mx.evildelta.example; x\r\n", False),
     "by a public address": (b"Received: by 8.8.8.8 with SMTP; x\r\n", False),
+    "by what is neither a name nor an address": (b"Received: by 2002:a05:1 with SMTP; x\r\n", False),
     "by a public address in 6to4": (b"Received: by 2002:808:808::1 with SMTP; x\r\n", False),
     "by a public address, IPv6": (b"Received: by 2607:f8b0::1 with SMTP; x\r\n", False),
     "another host above ours": (b"Received: by relay.evil.example; x\r\nReceived: by mx.delta.example; x\r\n", False),

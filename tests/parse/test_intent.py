@@ -225,3 +225,27 @@ def test_a_quote_never_changes_what_is_wanted(quote: str, own: str, intent: Inte
 
 def test_the_statement_alone_endorses_nothing() -> None:
     assert not_clean(STATEMENT, "Fwd: Open letter") is not Intent.ENDORSE
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "I was going to endorse this but I changed my mind. Sorry.",
+        "My colleague told me that she endorsed your letter. Well done.",
+        "I hope many people will sign the letter.",
+        "You ask people to endorse the letter. I am not one of them.",
+        "Who on earth would endorse the letter?",
+        "Everyone should support the letter, but I work for the ministry and must stay neutral.",
+        "I used to support the letter. Not any more.",
+        "Ich hoffe, dass viele den Brief unterstützen werden.",
+        "Mi hermano apoya la carta, yo todavía no lo sé.",
+        "J'espère que beaucoup de gens signeront.",
+        "希望大家支持这封公开信。",
+        "Spero che molti firmino la lettera.",
+        "Надеюсь, что многие подпишут письмо.",
+        "Ik hoop dat veel mensen de brief ondertekenen.",
+        "What a load of rubbish.",
+    ],
+)
+def test_to_speak_of_endorsing_is_not_to_endorse(body: str) -> None:
+    not_clean(body, "Open letter")

@@ -64,7 +64,9 @@ PHRASES = phrases()
 ENDS = [". ", ", ", "\n", "\n\n", "。", "? ", ": ", " ", "\n-- \n", "\n> ", ";"]
 
 
-@given(st.lists(st.tuples(st.sampled_from(PHRASES), st.sampled_from(ENDS)), max_size=12), st.sampled_from(PHRASES), st.sampled_from(PHRASES))
+@given(
+    st.lists(st.tuples(st.sampled_from(PHRASES), st.sampled_from(ENDS)), max_size=12), st.sampled_from(PHRASES), st.sampled_from(PHRASES)
+)
 def test_any_medley_of_known_phrases_is_answered(parts: list[tuple[str, str]], name: str, subject: str) -> None:
     raw = mail("".join(phrase + end for phrase, end in parts), name=name, subject=subject)
     assert read_mail(raw) == read_mail(raw)
