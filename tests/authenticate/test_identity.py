@@ -16,6 +16,7 @@ from mailflow.model.mail import Assurance, ReadingContext
 from mailflow.parse.take_apart import take_apart
 
 FROM = b"From: Ann <ann@foo.example>\r\n"
+ANN = "ann@foo.example"
 EVIL = "evil@bad.example"
 pieces = st.sampled_from(
     [
@@ -66,9 +67,10 @@ def test_what_is_proven_has_one_from_and_all_readers_see_it(prefix: str, above: 
     start, sign, end = (b"\n" + signed()).partition(b"\n" + above)
     raw = (start + sign[:1] + prefix.encode() + sign[1:] + end)[1:]
     raw = raw.replace(b"\r\n", b"\n") if lf else raw
-    author = take_apart(raw, ReadingContext(), LimitSettings()).author
-    if judge(raw, author=author).proven:
-        assert (author, read_by_the_standard_library(raw), read_by_dkimpy(raw)) == ("ann@foo.example", [author], [b"Ann <ann@foo.example>"])
+    # Asked for the true author, so that this floor stands alone: the parser, too, has its guards.
+    if judge(raw).proven:
+        parsed = take_apart(raw, ReadingContext(), LimitSettings()).author
+        assert (parsed, read_by_the_standard_library(raw), read_by_dkimpy(raw)) == (ANN, [ANN], [b"Ann <ann@foo.example>"])
 
 
 @given(prefix=prefixes)
