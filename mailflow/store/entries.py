@@ -17,14 +17,17 @@ def find(tx: Connection, campaign: str, identity: str) -> Entry | None:
     return None if row is None else _entry(row)
 
 
-_FIND_ALL = sa.select(entries).where(entries.c.identity.in_(sa.bindparam("who", expanding=True)))
+_FIND_ALL = sa.select(entries).where(
+    entries.c.campaign.in_(sa.bindparam("campaigns", expanding=True)), entries.c.identity.in_(sa.bindparam("who", expanding=True))
+)
+"""Both columns of the unique index, or every look would read every entry."""
 
 
 def find_all(tx: Connection, people: Collection[tuple[str, str]]) -> dict[tuple[str, str], Entry]:
     """By (campaign, identity), the entries of these people, live or withdrawn."""
     if not people:
         return {}
-    found = tx.execute(_FIND_ALL, {"who": [identity for _, identity in people]}).mappings()
+    found = tx.execute(_FIND_ALL, {"campaigns": list({slug for slug, _ in people}), "who": [identity for _, identity in people]}).mappings()
     return {key: _entry(row) for row in found if (key := (row["campaign"], row["identity"])) in people}
 
 
