@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mailflow.model.mail import MailClass
 from mailflow.parse.letter import Letter
-from mailflow.parse.phrases import Scan
+from mailflow.parse.phrasebook import Scan
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _MACHINE_AUTHOR = re.compile(

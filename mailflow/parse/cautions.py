@@ -7,7 +7,7 @@ from typing import Final
 
 from mailflow.model.mail import Caution, Signer
 from mailflow.parse.names import in_local_part, is_odd, name_words, script_of, shares_a_word
-from mailflow.parse.phrases import Scan
+from mailflow.parse.phrasebook import Scan
 from mailflow.parse.reading import Reading, is_forward, negated
 
 _BY_PHRASE: Final[tuple[tuple[str, Caution], ...]] = (

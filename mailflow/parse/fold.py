@@ -13,9 +13,10 @@ _LETTERS = (
 )  # fmt: skip
 WORD = r"[^\W_\u200b\u2060][\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff\u0e30-\u0e4e\u1000-\u109f\u1780-\u17d3\u200c\u200d\u3099]*"
 TOKEN = re.compile(rf"{WORD}(?:['’ʼ´‘]{WORD})*|[,;:،，、؛–—]")
+# Each choice begins with the mark itself, so that the search leaps from mark to mark; what may not stand before it is looked at then.
 _END = re.compile(
-    r"(?<![A-ZÀ-ÞА-Я])(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bSt)(?<!\bMrs)(?<!\bProf)(?<!\bprof)(?<!\bdr)(?<!\bno)(?<!\bSr)(?<!\bSra)(?<! г)(?<! ул)"
-    r"\.+[\"”»)\]]?(?=\s|$)|[!?…;]+[\"”»)\]]?(?=\s|$)|[。！？؟।॥｡]+"
+    r"\.(?<![A-ZÀ-ÞА-Я]\.)(?<!\bDr\.)(?<!\bMr\.)(?<!\bMs\.)(?<!\bSt\.)(?<!\bMrs\.)(?<!\bProf\.)(?<!\bprof\.)(?<!\bdr\.)(?<!\bno\.)(?<!\bSr\.)(?<!\bSra\.)"
+    r"(?<! г\.)(?<! ул\.)\.*[\"”»)\]]?(?=\s|$)|[!?…;]+[\"”»)\]]?(?=\s|$)|[。！？؟।॥｡]+"
 )
 _IDEOGRAPHS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3000-\u303f\uff00-\uffef"
 _BROKEN_IDEOGRAPHS = re.compile(rf"(?<=[{_IDEOGRAPHS}])\n(?=[{_IDEOGRAPHS}])")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from mailflow.model.mail import Intent
 from mailflow.parse.automatic import is_bulk
-from mailflow.parse.phrases import Hit, Scan
+from mailflow.parse.phrasebook import Hit, Scan
 from mailflow.parse.reading import Reading, asks, negated, stands
 
 _TOKEN = re.compile(r"\[[A-Z0-9]{1,8}(?:-[A-Z0-9]{2,12}){1,4}\]")

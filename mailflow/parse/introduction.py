@@ -9,7 +9,7 @@ from mailflow.parse.fold import TOKEN, UNSPACED, behind_letters, fold
 from mailflow.parse.lexicon import related
 from mailflow.parse.names import _PARTICLES as PARTICLES
 from mailflow.parse.names import is_cased, looks_like_name, shares_a_word, split_honorifics
-from mailflow.parse.phrases import Hit
+from mailflow.parse.phrasebook import Hit
 from mailflow.parse.reading import Reading
 
 _QUOTED = re.compile(r"[\"“”„«»「『‘']([^\"“”„«»」』]{2,160})[\"“”«»」』’']")
@@ -17,6 +17,7 @@ _LISTING_END = re.compile(r"[.!?。;](?=\s|$)|$")
 _COUNTED = re.compile(r"^.{0,12}?(?:一名|一位|一个|一個)")
 _LETTERS = 14
 _NAME_TOKENS = 6
+_LISTED_TOKENS = 9
 # Names of places change their ends there after a preposition, and the list prints the base form.
 INFLECTING = frozenset({"ru", "uk", "pl", "cs", "sk", "hu", "fi", "tr", "el"})
 _EDGE = ' .,:;!?"“”„«»।،'
@@ -178,8 +179,8 @@ def _named_in_line(reading: Reading) -> Card:
     """As in "Firmo. Maite Orbegozo Lasarte, bibliotecaria, Getaria.": a sentence, or its end after a colon, that is a card and agrees with From."""
     for sentence in reading.scan.sentences if reading.author_name else ():
         text = sentence.rstrip(". ").rpartition(": ")[2]
-        pieces = text.split(",")
-        if len(text) < 120 and _known(pieces[0], reading) and len(pieces[0].split()) > 1 and looks_like_name(pieces[0], reading.lexicon):
+        name = text.partition(",")[0]
+        if len(text) < 120 and 1 < len(name.split()) <= _LISTED_TOKENS and looks_like_name(name, reading.lexicon) and _known(name, reading):
             return read_card([text], reading.lexicon)
     return Card()
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from mailflow.parse.fold import fold, words_of
-from mailflow.parse.phrases import Phrase, PhraseBook, compile_phrases
+from mailflow.parse.phrasebook import PhraseBook
+from mailflow.parse.phrases import Phrase, compile_phrases
 
 PHRASES = (
     "endorse", "subject", "withdraw", "withdraw_word", "correct", "decline", "question", "confirm", "thanks",

@@ -9,7 +9,7 @@ from mailflow.parse.language import Hints, header_languages, language_of
 from mailflow.parse.letter import Letter
 from mailflow.parse.lexicon import Lexicon, related
 from mailflow.parse.names import looks_like_name, printed
-from mailflow.parse.phrases import Hit, Scan
+from mailflow.parse.phrasebook import Hit, Scan
 from mailflow.parse.signoff import Layout, lay_out
 from mailflow.parse.template import Form, read_form
 

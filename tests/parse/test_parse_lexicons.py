@@ -7,7 +7,8 @@ import pytest
 from mailflow.parse.fold import fold
 from mailflow.parse.knowledge import lexicon_texts
 from mailflow.parse.lexicon import ENTRIES, PHRASES, Lexicon
-from mailflow.parse.phrases import PhraseBook, compile_phrases
+from mailflow.parse.phrasebook import PhraseBook
+from mailflow.parse.phrases import compile_phrases
 
 TEXTS = lexicon_texts()
 
