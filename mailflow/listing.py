@@ -146,7 +146,7 @@ def to_csv(listing: Listing) -> str:
 
 def printable(text: str) -> str:
     """Return ``text`` without controls, surrogates and bidi marks; line feeds stay, other breaks become line feeds."""
-    if text.isprintable():
+    if text.isprintable() or text.replace("\n", "").isprintable():
         return text
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     return "".join(char for char in lines if char in "\n" + _JOINERS or unicodedata.category(char) not in {"Cc", "Cf", "Cs"})

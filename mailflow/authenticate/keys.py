@@ -5,6 +5,7 @@ import binascii
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -61,7 +62,9 @@ def key_of(records: Iterable[bytes], algorithm: bytes) -> Key | str:
     return _read(held[0], algorithm)
 
 
+@lru_cache(maxsize=500)
 def _read(record: bytes, algorithm: bytes) -> Key | str:
+    """A key record read; a few providers send most of the mail, and reading a key costs as much as using it."""
     if len(record) > LONGEST_RECORD:
         return "key record too long"
     try:

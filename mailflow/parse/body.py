@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from mailflow.parse.flowed import unflow
-from mailflow.parse.html import to_text
+from mailflow.parse.html import all_letters, to_text
 from mailflow.parse.message import Text
 from mailflow.parse.reply import Known, Reply, scan
 
@@ -15,6 +15,7 @@ _LINK = re.compile(
     r"[<\[(]?(?:https?://|mailto:|cid:|www\.|tel:)[^\s<>\])]{1,2000}[>\])]?|\[(?:image|cid|bild|inline image)[^\]\n]{0,200}\]",
     re.IGNORECASE,
 )
+_LINK_SIGNS = ("://", "mailto:", "cid:", "www.", "tel:", "[image", "[cid", "[bild", "[inline image")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 STUB_WORDS = 12
@@ -52,11 +53,15 @@ def _choose(group: list[Text], known: Known, subject: str) -> Body:
     source = "\n".join(text.text for text in group if text.html)
     if not source.strip():
         return Body(plain, scan(plain, known, subject))
+    one = _words(plain)
+    # Most programs say the same twice: then the page need not be rendered to know that it adds and hides nothing.
+    if one and (letters := all_letters(source)) is not None and one == _words(letters):
+        return Body(plain, scan(plain, known, subject))
     rendered, hides = to_text(source)
     if not plain.strip() or not rendered.strip():
         text = plain if plain.strip() else rendered
         return Body(text, scan(text, known, subject), hidden=hides)
-    one, two = _words(plain), _words(rendered)
+    two = _words(rendered)
     if one == two:
         return Body(plain, scan(plain, known, subject), hidden=hides)
     if len(one) <= STUB_WORDS and len(two) > 3 * len(one):
@@ -71,10 +76,11 @@ def _unflowed(text: Text) -> str:
 
 def _words(text: str) -> list[str]:
     """The words for comparing; links and pictures stand in one form only, numbers of lists too."""
-    text = _INVISIBLE.sub("", text[:COMPARED])
+    text = text[:COMPARED]
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    return _WORD.findall(_LINK.sub(" ", text).casefold() if ":" in text or "." in text or "[" in text else text.casefold())
+        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+    text = text.casefold()
+    return _WORD.findall(_LINK.sub(" ", text) if any(sign in text for sign in _LINK_SIGNS) else text)
 
 
 def _differ(one: list[str], two: list[str]) -> bool:

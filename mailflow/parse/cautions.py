@@ -7,7 +7,6 @@ from typing import Final
 
 from mailflow.model.mail import Caution, Signer
 from mailflow.parse.names import in_local_part, is_odd, name_words, script_of, shares_a_word
-from mailflow.parse.phrasebook import Scan
 from mailflow.parse.reading import Reading, is_forward, negated
 
 _BY_PHRASE: Final[tuple[tuple[str, Caution], ...]] = (
@@ -19,6 +18,9 @@ _PROGRAM = re.compile(
     r"^[^\w\n]{0,8}(?:system|assistant|user|prompt|instruction)s?\s*[:>\]]|<\|?(?:system|im_start|assistant|endoftext)|\[/?(?:inst|system)\]|\{\{.*\}\}|<script|\b(?:select|insert|delete|drop|update)\s+(?:\*|into|from|table)\b",
     re.IGNORECASE | re.MULTILINE,
 )
+_PROGRAM_SIGNS = ("<", "[", "{{", "system", "assistant", "user", "prompt", "instruction", "select", "insert", "delete", "drop", "update")
+_SAID_AT_THE_END = frozenset({"minor", "claim", "members", "behalf"})
+"""What counts also in the last lines and in the signature."""
 _EMPTY = 12
 _MOST_LINES = 12
 
@@ -34,18 +36,12 @@ class _Seen:
 def cautions_of(reading: Reading, signers: tuple[Signer, ...], organisation: str | None) -> tuple[Caution, ...]:
     """Every reason, in a fixed order, once."""
     endings = reading.lexicon.book.scan([*reading.layout.last, *reading.letter.signature.split("\n")][:_MOST_LINES])
-    found = [caution for concern, caution in _BY_PHRASE if _said(concern, reading, endings)]
+    said = {*reading.scan.hits, *reading.subject.hits, *(_SAID_AT_THE_END & endings.hits.keys())}
+    found = [caution for concern, caution in _BY_PHRASE if concern in said]
     found += [caution for rule, caution in _RULES if rule(_Seen(reading, signers))]
     if organisation and not any(signer.title or signer.affiliation for signer in signers):
         found.append(Caution.ORGANISATION_CLAIM)
     return tuple(dict.fromkeys(found))
-
-
-def _said(concern: str, reading: Reading, endings: Scan) -> bool:
-    """In prose, in the own subject, in the last lines or the signature's."""
-    if reading.scan.has(concern) or reading.subject.has(concern):
-        return True
-    return concern in ("minor", "claim", "members", "behalf") and endings.has(concern)
 
 
 def _elsewhere(seen: _Seen) -> bool:
@@ -95,7 +91,8 @@ def _initials_agree(name: str, author: str) -> bool:
 
 
 def _to_program(seen: _Seen) -> bool:
-    return _PROGRAM.search(seen.reading.letter.reply) is not None or _PROGRAM.search(seen.reading.letter.subject) is not None
+    texts = (seen.reading.letter.reply, seen.reading.letter.subject)
+    return any(_PROGRAM.search(text) for text in texts if any(sign in text.lower() for sign in _PROGRAM_SIGNS))
 
 
 def _contradicts_itself(seen: _Seen) -> bool:

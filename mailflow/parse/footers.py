@@ -49,6 +49,7 @@ _LEGAL = (
     "محرمانه", "گیرنده", "חסוי", "בטעות", "הנמען", "rahasia", "penerima", "bảo mật", "người nhận", "गोपनीय",
 )  # fmt: skip
 """Stems of the words that legal notices are made of."""
+_LEGAL_ASCII = tuple(stem for stem in _LEGAL if stem.isascii())
 _LIST = re.compile(
     r"mailing[- ]?list|listinfo|mailman|unsubscribe|list archives?|abmelden|abbestellen|désabonn|désinscri|google groups|groups\.google|groups\.io|liste de diffusion|mailingliste|lista de (?:correo|distribu|discus)"
     r"|darse de baja|cancelar (?:la )?suscripci|cancelar (?:a )?(?:sua )?(?:inscri|assin)|cancella|disiscri|afmelden|uitschrijven|отписаться|рассылк|wypisa|odhlásit|leiratkoz|avregistrera|退订|取消订阅|配信停止|메일링|إلغاء الاشتراك",
@@ -86,7 +87,7 @@ def is_disclaimer(paragraph: str) -> bool:
     if len(paragraph) < (40 if dense else SHORTEST_DISCLAIMER):
         return False
     text = paragraph[:DISCLAIMER_BYTES].lower()
-    found = sum(1 for stem in _LEGAL if stem in text)
+    found = sum(1 for stem in (_LEGAL_ASCII if text.isascii() else _LEGAL) if stem in text)
     return found >= 3 or (found == 2 and (dense or len(paragraph) > LONG_DISCLAIMER))
 
 

@@ -94,6 +94,14 @@ def to_text(html: str) -> tuple[str, bool]:
     return text, bool(page.hidden) and not set(_WORD.findall("\n".join(page.hidden).lower())) <= set(_WORD.findall(text.lower()))
 
 
+def all_letters(html: str) -> str | None:
+    """Every text of a page in order, a line each, quotes and signatures like the rest; ``None`` where some of it may be hidden."""
+    if markup.may_hide(html) or is_hostile(html):
+        return None
+    body = LexborHTMLParser(html).body
+    return None if body is None else body.text(separator="\n")
+
+
 def _walk(root: LexborNode, page: _Page) -> None:
     """Visits every node in document order; an element is met twice, going in and coming out."""
     stack: list[tuple[LexborNode, _Open | None]] = [(root, None)]

@@ -27,7 +27,15 @@ _HIDDEN = re.compile(
     r"|max-height\s*:\s*0(?:px|pt|em)?\s*(?:!|;|$)|(?:left|top|text-indent)\s*:\s*-\d{4,}"
 )
 _WHITE = re.compile(r"(?<![-\w])color\s*:\s*(?:#fff(?:fff)?|white|rgb\(\s*255\s*,\s*255\s*,\s*255\s*\)|transparent)(?![\w(])")
+_HINTS = ("display", "visibility", "hidden", "opacity", "max-height", "white", "#fff", "255", "transparent")
+_TINY_OR_FAR = re.compile(r"font-size\s{0,9}:\s{0,9}0|:\s{0,9}-\d{4}|style\s{0,9}=[^>]{0,2000}&")
 LONGEST_STYLE = 2000
+
+
+def may_hide(html: str) -> bool:
+    """Whether a page's source holds anything with which ``is_hidden`` or ``is_white`` could be true; an entity in a style counts."""
+    source = html.lower()
+    return any(hint in source for hint in _HINTS) or _TINY_OR_FAR.search(source) is not None
 
 
 def is_hidden(attributes: Attributes, style: str) -> bool:

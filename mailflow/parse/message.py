@@ -8,6 +8,7 @@ from email.message import Message
 from typing import TypeVar
 
 from mailflow.parse.headers import Field
+from mailflow.parse.multipart import tidy_tree
 from mailflow.parse.text import Guesser, clean, decode
 from mailflow.parse.transfer import decoded
 
@@ -89,14 +90,21 @@ def take(fields: list[Field], body: bytes, guesser: Guesser, depth: int, most_pa
         _leaf(_Leaf(kind, parameters, top.get("content-disposition", ""), top.get("content-transfer-encoding", ""), body), 0, taken)
         return taken
     # Latin-1 is bytes as letters: nothing is lost, and the parser never meets a surrogate.
-    source = "".join(f"{name}: {value}\n" for name, value in top.items()) + "\n" + body.decode("latin-1")
-    message = guarded(lambda: message_from_string(source), None, taken.defects, "mime_unparsable")
+    text = body.decode("latin-1")
+    message = tidy_tree(top, text, depth)
+    if message is None:
+        message = guarded(lambda: _parsed(top, text), None, taken.defects, "mime_unparsable")
     if message is None:
         _leaf(_Leaf("text/plain", {}, "", "", body), 0, taken)
     else:
         _walk(message, taken, depth, most_parts)
     taken.defects = list(dict.fromkeys(taken.defects))
     return taken
+
+
+def _parsed(fields: dict[str, str], text: str) -> Message:
+    """The tree as the standard parser sees it."""
+    return message_from_string("".join(f"{name}: {value}\n" for name, value in fields.items()) + "\n" + text)
 
 
 def _walk(message: Message, taken: Taken, depth: int, most_parts: int) -> None:

@@ -141,7 +141,7 @@ def looks_like_name(text: str, lexicon: Lexicon) -> bool:
     if script_of(text) == "HANGUL":
         return bool(_HANGUL_NAME.fullmatch(text))
     parts = text.split()
-    if not 1 <= len(parts) <= 6 or (re.search(r"[.!?।]$", text) and len(parts[-1].strip(".")) > 2):
+    if not 1 <= len(parts) <= 6 or (text[-1] in ".!?।" and len(parts[-1].strip(".")) > 2):
         return False
     if any(part.endswith(".") and len(part) > 3 and not part.isupper() for part in parts[:-1]):
         return False
@@ -164,7 +164,7 @@ def _name_part(part: str) -> bool:
 
 def split_honorifics(text: str, lexicon: Lexicon) -> tuple[str, str]:
     """A name without the honorifics before it and the degrees behind it, and those, joined by spaces."""
-    words, before, after = _SIGNED.sub("", text).split(), [], list[str]()
+    words, before, after = (text if text.isascii() else _SIGNED.sub("", text)).split(), [], list[str]()
     while len(words) > 1 and _is_honorific(words[0], lexicon):
         before.append(words.pop(0))
     while len(words) > 1 and fold(words[-1]).strip(".,") in lexicon.degrees and (words[-1].isupper() or words[-1] != words[-1].lower()):
@@ -206,6 +206,8 @@ def _capitalised(word: str) -> str:
 
 def is_odd(name: str) -> bool:
     """Whether a name should not be printed unseen: addresses, digits, formulas, spoofing marks, zalgo, over-long."""
+    if len(name) <= MOST_GRAPHEMES and name.isascii() and name.replace(" ", "").isalpha():
+        return False
     return bool(
         _NOT_IN_A_NAME.search(name) or _CONTROLS.search(name) or _MARKS_RUN.search(unicodedata.normalize("NFD", name))
         or len(name) > 3 * MOST_GRAPHEMES or graphemes(name) > MOST_GRAPHEMES or name[:1] in "=+-@" or not any(char.isalpha() for char in name)

@@ -73,7 +73,11 @@ def read(letter: Letter, lexicon: Lexicon) -> Reading:
 def bare_subject(subject: str) -> str:
     """A subject without "Re:" in any language and without a list's tag."""
     for _ in range(3):
-        subject = _LIST_TAG.sub("", _PREFIX.sub("", subject, count=1))
+        found = _PREFIX.match(subject)
+        bare = _LIST_TAG.sub("", subject[found.end() :] if found else subject)
+        if bare == subject:
+            break
+        subject = bare
     return subject
 
 

@@ -3,8 +3,10 @@
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
+from types import SimpleNamespace
 
 from jinja2 import FileSystemLoader, StrictUndefined, Template
+from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from mailflow.config.campaign import Campaign, Organiser
@@ -22,6 +24,18 @@ def escapes(name: str | None) -> bool:
     return name is None or name.endswith(".html.j2")
 
 
+class _Environment(ImmutableSandboxedEnvironment):
+    """The sandbox, with a short way to the sentences: most of what a template reads is one, and it is finished text."""
+
+    def getattr(self, obj: object, attribute: str) -> object:
+        """As in the sandbox."""
+        if type(obj) is SimpleNamespace and attribute in (own := vars(obj)):
+            return own[attribute]
+        if type(obj) is LoopContext and attribute in ("first", "last"):
+            return obj.first if attribute == "first" else obj.last
+        return super().getattr(obj, attribute)
+
+
 class Renderer:
     """Holds the compiled templates and catalogues. Same arguments, same bytes."""
 
@@ -34,7 +48,7 @@ class Renderer:
         if not 16 <= len(secret) <= 64:
             raise ValueError("the secret must have 16 to 64 bytes")
         self._secret = secret
-        environment = ImmutableSandboxedEnvironment(
+        environment = _Environment(
             loader=FileSystemLoader(templates),
             undefined=StrictUndefined,
             autoescape=escapes,
