@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, model_validator
 
-from mailflow.config.settings import Section
+from mailflow.config.section import Section
 
 DEMANDS_HERE = "{demands}"
 """A line of the body that stands for the numbered demands; without it they follow the body."""

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from mailflow.config.fields import Key, Place, dotted, key_at, keys
-from mailflow.config.settings import Section
+from mailflow.config.section import Section
 
 _OWN_WORDS = ("value_error", "assertion_error")
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from mailflow.config.campaign import Slug
 from mailflow.config.example import campaign_toml, settings_toml
-from mailflow.config.settings import is_loopback
+from mailflow.config.section import is_loopback
 
 UNWRITTEN = "Put the text of your statement here."
 """The body of a new statement; `mailflow check` looks for it."""

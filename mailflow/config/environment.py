@@ -24,6 +24,11 @@ def overlay(data: dict[str, Any], environment: Mapping[str, str]) -> tuple[Sourc
         start = f"{_PREFIX}{section.name.upper()}_"
         known = keys(section.section) if section.section is not None else {}
         for variable in sorted(name for name, value in environment.items() if name.startswith(start) and value):
+            if section.many:
+                wrong.append(
+                    f"environment variable {variable}: [[{section.name}]] tables are set in mailflow.toml only; secrets as env:NAME"
+                )
+                continue
             key = known.get(variable.removeprefix(start).lower())
             if key is None:
                 wrong.append(_unknown(variable, start, known))

@@ -10,7 +10,8 @@ from typing import Any
 
 from mailflow.config.campaign import Campaign
 from mailflow.config.fields import Key, keys
-from mailflow.config.settings import Section, Settings
+from mailflow.config.section import Section
+from mailflow.config.settings import Settings
 
 Values = Mapping[str, Any]
 
@@ -77,8 +78,22 @@ def _nested(key: Key, path: str, values: Values, examples: bool) -> list[str]:
     if not key.many:
         return ["", "", *_comment(key.meaning), f"[{path}]", *_table(key.section, f"{path}.", values.get(key.name, {}), examples=examples)]
     lines: list[str] = []
-    for item in values.get(key.name, [{}] if examples else []):
+    items = values.get(key.name, [{}] if examples else [])
+    for item in items:
         lines += ["", "", *_comment(key.meaning), f"[[{path}]]", *_table(key.section, f"{path}.", item, examples=examples)]
+    return lines if items or not key.meaning else ["", "", *_comment(key.meaning), *_dormant(key.section, f"[[{path}]]", path)]
+
+
+def _dormant(model: type[Section], header: str, path: str) -> list[str]:
+    """A table that is not there yet, with those in it: every line a comment."""
+    lines = [f"# {header}"]
+    for key in keys(model).values():
+        if key.section is None:
+            value = _default(key) if key.example is None else toml_value(key.example)
+            lines += [*_comment(key.meaning), f"# {key.name} = {value}"]
+    for key in keys(model).values():
+        if key.section is not None:
+            lines += ["#", *_comment(key.meaning), *_dormant(key.section, f"[{path}.{key.name}]", f"{path}.{key.name}")]
     return lines
 
 

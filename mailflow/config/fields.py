@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic_core import PydanticUndefined
 
-from mailflow.config.settings import Section
+from mailflow.config.section import Section
 
 Place = Sequence[str | int]
 """Where a value stands: keys and list indices from the top of the file."""

@@ -17,7 +17,8 @@ from mailflow.config.complaints import complaints
 from mailflow.config.environment import Sources, overlay
 from mailflow.config.plain import plain, statement_text
 from mailflow.config.secrets import fetch_secrets, holds_secret, others_can_read
-from mailflow.config.settings import Section, Settings
+from mailflow.config.section import Section
+from mailflow.config.settings import Settings
 from mailflow.model.errors import BadConfig
 from mailflow.model.mail import ReadingContext
 
@@ -54,6 +55,7 @@ def load(folder: Path, environment: Mapping[str, str] | None = None) -> Config:
     wrong: list[str] = []
     settings = _settings(folder, variables, wrong)
     campaigns = _campaigns(folder / CAMPAIGNS, wrong)
+    wrong.extend(_homeless(settings, campaigns))
     if wrong or settings is None:
         raise BadConfig("\n".join(wrong))
     return Config(folder, folder.parent, settings, campaigns)
@@ -143,6 +145,16 @@ def _campaign(path: Path, wrong: list[str]) -> Campaign | None:
             f'{file}: slug = "{slug}" must be the name of its file; write slug = "{path.stem}", or rename the file to {slug}.toml'
         )
     return _checked(file, Campaign, data, {}, before, wrong)
+
+
+def _homeless(settings: Settings | None, campaigns: Mapping[str, Campaign]) -> list[str]:
+    """One line for each mailbox whose campaign does not exist."""
+    accounts = enumerate(settings.imap if settings else ())
+    return [
+        f'{SETTINGS_FILE}: imap[{n}].campaign = "{account.campaign}": there is no {CAMPAIGNS}/{account.campaign}.toml'
+        for n, account in accounts
+        if account.campaign is not None and account.campaign not in campaigns
+    ]
 
 
 def _read_bodies(file: str, folder: Path, data: dict[str, Any]) -> list[str]:

@@ -6,7 +6,8 @@ from pathlib import Path
 from mailflow.config.campaign import Campaign
 from mailflow.config.example import toml_value, write_examples
 from mailflow.config.fields import Key, keys
-from mailflow.config.settings import Section, Settings
+from mailflow.config.section import Section
+from mailflow.config.settings import Settings
 
 _INTRODUCTION = """\
 # Configuration

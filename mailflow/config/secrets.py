@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mailflow.config.fields import Place, dotted, keys
-from mailflow.config.settings import Section
+from mailflow.config.section import Section
 
 PLACEHOLDERS = frozenset(
     {"changeme", "change-me", "change_me", "password", "passwort", "secret", "admin", "default", "example", "xxx", "todo", "..."}

@@ -1,25 +1,24 @@
 """mailflow.toml: every setting with its meaning, default and bounds, documented where it is defined."""
 
 import ipaddress
+import re
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-Port = Annotated[int, Field(ge=0, le=65535)]
+from mailflow.config.imap import ImapSettings
+from mailflow.config.section import Port, Section, is_loopback
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address literal is this machine; names are not looked up."""
+def _network(value: str) -> str:
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        ipaddress.ip_network(value)
     except ValueError:
-        return host.lower().rstrip(".") == "localhost"
+        raise ValueError("not an address or network; write it like 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32") from None
+    return value
 
 
-class Section(BaseModel):
-    """A table of the file. Unknown keys are errors: a typing error must not be a silent default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+Network = Annotated[str, AfterValidator(_network), Field(json_schema_extra={"allowed": "an address or a network such as 10.0.0.0/8"})]
 
 
 class StoreSettings(Section):
@@ -49,6 +48,10 @@ class SmtpSettings(Section):
         default=[],
         description="authserv-ids whose Authentication-Results are believed: only those of a front relay that strips foreign ones.",
     )
+    proxy_from: list[Network] = Field(
+        default=[],
+        description="Load balancers that must begin each connection with a PROXY header (v1 or v2); from nobody else is one believed.",
+    )
     max_message_bytes: int = Field(default=10_485_760, ge=65_536, le=104_857_600, description="Largest mail accepted (SIZE).")
     spool_over: int = Field(
         default=262_144, ge=4096, description="A mail larger than this waits in a file, not in memory, while it arrives."
@@ -72,6 +75,52 @@ class SmtpSettings(Section):
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key belong together; set both or neither")
         return self
+
+
+class LmtpSettings(Section):
+    """The LMTP listener, for a mail server on this machine (docs/lmtp.md). Sizes and times are those of [smtp]."""
+
+    listen: str = Field(
+        default="",
+        description="unix:PATH of a socket that is made, or HOST:PORT; empty: no LMTP.",
+        examples=["unix:/var/spool/postfix/mailflow/lmtp"],
+    )
+    mode: str = Field(
+        default="660", pattern="^[0-7]{3}$", description="Mode of the unix socket; its group is that of its folder if that is setgid."
+    )
+    max_recipients: int = Field(default=100, ge=1, le=1000, description="Recipients a mail; beyond it 452.")
+    beyond_loopback: bool = Field(
+        default=False,
+        description="True allows a HOST that others can reach: whoever connects there is believed like a mail server of yours.",
+    )
+    xforward_from: list[Network] = Field(
+        default=[], description="Mail servers elsewhere whose XFORWARD is believed; those on this machine always are."
+    )
+    trust_results: list[str] = Field(
+        default=[],
+        description="authserv-ids whose Authentication-Results are believed: that of the mail server in front, if it strips foreign ones.",
+    )
+
+    @model_validator(mode="after")
+    def _a_place_to_listen(self) -> Self:
+        if not self.listen or self.unix_path:
+            return self
+        if self.address is None:
+            raise ValueError('listen: write "unix:PATH", or "HOST:PORT" with a port from 1 to 65535 and IPv6 in brackets')
+        if not self.beyond_loopback and not is_loopback(self.address[0]):
+            raise ValueError("listen: LMTP trusts whoever connects; use unix:PATH or a loopback address, or say beyond_loopback = true")
+        return self
+
+    @property
+    def unix_path(self) -> str:
+        """The path of the unix socket, ``""`` where there is none."""
+        return self.listen.removeprefix("unix:") if self.listen.startswith("unix:") else ""
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host, without brackets, and port; ``None`` where ``listen`` is no HOST:PORT."""
+        found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:/\s]+)):(\d{1,5})", self.listen)
+        return (found[1] or found[2], int(found[3])) if found and 1 <= int(found[3]) <= 65535 else None
 
 
 class LimitSettings(Section):
@@ -123,6 +172,15 @@ class Settings(Section):
 
     store: StoreSettings = Field(default_factory=StoreSettings, description="Where everything is kept.")
     smtp: SmtpSettings = Field(default_factory=SmtpSettings, description="The SMTP listener.")
+    lmtp: LmtpSettings = Field(default_factory=LmtpSettings, description="The LMTP listener.")
     limits: LimitSettings = Field(default_factory=LimitSettings, description="What one mail may cost.")
     smarthost: SmarthostSettings = Field(default_factory=SmarthostSettings, description="The server that takes our outgoing mail.")
     workers: WorkerSettings = Field(default_factory=WorkerSettings, description="The processes that read and decide.")
+    imap: list[ImapSettings] = Field(default=[], description="A mailbox that mails are fetched from; one table for each.")
+
+    @model_validator(mode="after")
+    def _accounts_have_names_of_their_own(self) -> Self:
+        names = [account.name for account in self.imap]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two [[imap]] tables are called {min(twice)}; give each a name of its own")
+        return self

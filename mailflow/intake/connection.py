@@ -1,169 +1,42 @@
-"""One SMTP connection on aiosmtpd, hardened: counted in and out, bounded in time and memory, and never a word about our insides."""
+"""One connection as a session, hardened: bounded in time and in wrong commands, and never a word about our insides."""
 
-import asyncio
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar
 
-from aiosmtpd.smtp import SMTP
-
-from mailflow.config.settings import LimitSettings, SmtpSettings
-from mailflow.intake import Keeping
-from mailflow.intake.answers import Answers
 from mailflow.intake.dataphase import Collector
-from mailflow.intake.limits import House
-from mailflow.model.outside import Now
+from mailflow.intake.door import Door
+from mailflow.intake.paths import Recipient
+from mailflow.intake.wire import Wire
 
 log = logging.getLogger("mailflow.intake")
 
 LATER = "451 4.3.0 Try again later"
-LINE_LIMIT = 1024
-"""Longest command line, CRLF included; RFC 5321 §4.5.3.1.4 asks for 512 and more with extensions."""
-BACKLOG = 64 * 1024
-"""Pipelined bytes that may wait behind a commit before the client is no longer read."""
 DRIP_GRACE = 10.0
 LINGER = 5.0
 """Seconds a client has to read our last words."""
+HEADER_SECONDS = 5.0
+"""How long a proxy may take to say whom it speaks for."""
 _HTTP = re.compile(rb"(?:GET|POST|PUT|HEAD|OPTIONS|CONNECT) \S")
 _CARRY_MAIL = frozenset({"MAIL", "RCPT", "DATA", "QUIT"})
+_WITH_ADDRESS = frozenset({"MAIL", "RCPT"})
 
 
-@dataclass(frozen=True)
-class Door:
-    """What all sessions of a listener share. ``campaigns`` maps canonical addresses to slugs; ``tasks`` outlive their sessions."""
-
-    settings: SmtpSettings
-    limits: LimitSettings
-    campaigns: Mapping[str, str]
-    keeper: Keeping
-    now: Now
-    house: House
-    spool: Path
-    large: asyncio.Semaphore
-    answers: Answers
-    sessions: "set[Connection]" = field(default_factory=set)
-    tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
-
-
-class Connection(SMTP):
-    """aiosmtpd's protocol with an own, synchronous command loop: what has come is answered before anything else runs.
-
-    ``_waiting`` is set before the greeting and while a commit or a TLS handshake runs: commands behind it stay in the buffer. The commands are in session.
-    """
+class Connection(Wire):
+    """Finds the method for each command, and an end for each session. The commands themselves are in session and lmtp."""
 
     verbs: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, door: Door, **options: Any) -> None:
-        settings = door.settings
-        super().__init__(
-            None, hostname=settings.hostname, ident="mailflow", data_size_limit=settings.max_message_bytes, enable_SMTPUTF8=False, **options
-        )
-        self._door = door
-        self._buffer = bytearray()
-        self._looked = 0
-        self._skipping = self._inside = self._committing = self._eof = self._unread = False
-        # Who talks before the greeting waits for it.
-        self._waiting = True
+        super().__init__(door, **options)
         self._collector: Collector | None = None
         self._counted = 0
-        self._peer = ""
         self._sender: str | None = None
-        self._recipients: list[str] = []
-        self._campaign: str | None = None
+        self._utf8 = False
+        self._recipients: list[Recipient] = []
         self._mails = self._idle_commands = self._errors = 0
-        self._began = self._last = self._data_began = self._closed_at = self.loop.time()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Counts the connection in, or turns it away. After STARTTLS it comes again: whatever was sent in the clear is forgotten."""
-        first = self._original_transport is None
-        super().connection_made(transport)
-        self._buffer.clear()
-        self._looked = 0
-        if first:
-            self._peer = str((transport.get_extra_info("peername") or ("",))[0])
-            self._inside = self._door.house.enter(self._peer)
-            self._door.sessions.add(self)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Counts the connection out. A mail that was handed to the keeper stays with it."""
-        self._door.sessions.discard(self)
-        if self._inside:
-            self._door.house.leave(self._peer)
-            self._inside = False
-        self._buffer.clear()
-        if not self._committing:
-            self._end_data()
-        super().connection_lost(error)
-
-    def eof_received(self) -> bool | None:
-        """A client that closes its sending half still hears what became of its mail; aiosmtpd would cancel the commit."""
-        self._eof = True
-        return (self._waiting or self._unread) and self.session is not None and self.session.ssl is None
-
-    def data_received(self, data: bytes) -> None:
-        """Takes what has come and answers it, as far as the client reads."""
-        self._last = self.loop.time()
-        if self._collector is not None and not self._waiting and not self._buffer:
-            self._collect(data)
-        else:
-            self._buffer += data
-        self._pump()
-
-    def pause_writing(self) -> None:
-        """The client does not read what we say: it is not listened to either."""
-        super().pause_writing()
-        self._unread = True
-
-    def resume_writing(self) -> None:
-        """The client has read: on with what it had sent."""
-        super().resume_writing()
-        self._unread = False
-        self._pump()
-
-    def _pump(self) -> None:
-        """Handles what the buffer holds, one line or one piece of DATA at a time."""
-        while self._buffer and self._inside and not self._waiting and not self._unread and self._open():
-            if self._collector is not None:
-                data = bytes(self._buffer)
-                self._buffer.clear()
-                self._collect(data)
-            elif not self._line():
-                break
-        if not self._open():
-            self._buffer.clear()
-        elif self._waiting or self._unread:
-            if len(self._buffer) > BACKLOG:
-                self._read(False)
-        else:
-            self._read(True)
-            if self._eof:
-                self._close()
-
-    def _open(self) -> bool:
-        return self.transport is not None and not self.transport.is_closing()
-
-    def _read(self, on: bool) -> None:
-        transport: Any = self.transport
-        if transport.is_reading() is not on and not self._eof:
-            (transport.resume_reading if on else transport.pause_reading)()
-
-    def _line(self) -> bool:
-        """Handles the next line; says whether there was one. Of an endless line nothing is kept, and it is refused once."""
-        end = self._buffer.find(b"\n", self._looked) + 1
-        line = bytes(self._buffer[:end])
-        too_long = (end or len(self._buffer)) > LINE_LIMIT
-        self._looked = 0 if end or too_long else len(self._buffer)
-        if end or too_long:
-            del self._buffer[: end or len(self._buffer)]
-        if too_long and not self._skipping:
-            self._wrong("500 5.5.2 Line too long")
-        elif end and not self._skipping:
-            self._safely(line)
-        self._skipping = not end and (too_long or self._skipping)
-        return end > 0
+        self._data_began = self._began
 
     def _safely(self, line: bytes) -> None:
         """No text of an exception ever goes out (F1)."""
@@ -185,10 +58,13 @@ class Connection(SMTP):
         if _HTTP.match(line):
             self._close()
             return
-        verb, _, argument = line[:-2].partition(b" ")
         try:
-            name, arg = verb.decode("ascii").upper(), argument.decode("ascii").strip()
+            verb, _, argument = line[:-2].decode("utf-8").partition(" ")
         except UnicodeDecodeError:
+            self._wrong("500 5.5.2 Not UTF-8")
+            return
+        name = verb.upper() if verb.isascii() else ""
+        if not argument.isascii() and name not in _WITH_ADDRESS:
             self._wrong("500 5.5.2 Only ASCII, please")
             return
         method = self.verbs.get(name)
@@ -199,16 +75,7 @@ class Connection(SMTP):
         if self._idle_commands > self._door.settings.max_commands:
             self._goodbye("421 4.7.0 Too many commands")
             return
-        getattr(self, method)(arg)
-
-    async def _handle_client(self) -> None:
-        """aiosmtpd's command loop: here only the greeting, the rest happens as bytes come."""
-        self._waiting = False
-        if self._inside:
-            self._say(f"220 {self.hostname} ESMTP")
-            self._pump()
-        else:
-            self._goodbye("421 4.7.0 Too many connections, try again later")
+        getattr(self, method)(argument.strip(" \t"))
 
     async def handle_exception(self, error: Exception) -> str:
         """aiosmtpd's own net below ours; constant, too."""
@@ -227,6 +94,8 @@ class Connection(SMTP):
             return ""
         if now - self._began > settings.session_seconds:
             return "session too long"
+        if self._header_due and now - self._began > HEADER_SECONDS:
+            return "no PROXY header"
         if now - self._last > settings.idle_seconds:
             return "idle"
         if self._collector is not None:
@@ -240,19 +109,18 @@ class Connection(SMTP):
         transport: Any = self.transport
         if transport is None or self._committing:
             return
-        if self._open():
+        if not self._open():
+            if self.loop.time() - self._closed_at > LINGER:
+                transport.abort()
+        elif self._header_due:
+            self._hang_up()
+        else:
             self._goodbye("421 4.4.2 Closing")
-        elif self.loop.time() - self._closed_at > LINGER:
-            transport.abort()
 
     @property
     def busy(self) -> bool:
         """Whether a mail is arriving or being committed."""
         return self._committing or self._collector is not None
-
-    def _say(self, reply: str) -> None:
-        if self._open():
-            self._writer.transport.write(reply.encode("ascii") + b"\r\n")
 
     def _wrong(self, reply: str) -> None:
         self._errors += 1
@@ -261,22 +129,17 @@ class Connection(SMTP):
         else:
             self._say(reply)
 
-    def _goodbye(self, reply: str) -> None:
-        self._say(reply)
-        self._close()
-
-    def _close(self) -> None:
-        if self.transport is not None and self._open():
-            self._closed_at = self.loop.time()
-            self.transport.close()
+    @property
+    def _collecting(self) -> bool:
+        return self._collector is not None
 
     def _collect(self, data: bytes) -> None:
-        """Feeds the collector and keeps the house's count of memory."""
+        """Feeds the collector and keeps the process's count of memory."""
         collector = self._collector
         if collector is None:
             raise AssertionError("no DATA phase")
         rest = collector.feed(data)
-        self._door.house.memory += collector.held - self._counted
+        self._door.house.memory.held += collector.held - self._counted
         self._counted = collector.held
         if rest is not None:
             self._buffer += rest
@@ -287,12 +150,12 @@ class Connection(SMTP):
         raise NotImplementedError
 
     def _end_data(self) -> None:
-        """Leaves the DATA phase, however it ended."""
-        self._door.house.memory -= self._counted
+        self._door.house.memory.held -= self._counted
         self._counted = 0
         if self._collector is not None:
             self._collector.discard()
         self._collector = None
 
     def _forget(self) -> None:
-        self._sender, self._recipients, self._campaign = None, [], None
+        """Ends the transaction, if there is one."""
+        self._sender, self._utf8, self._recipients = None, False, []

@@ -3,7 +3,7 @@
 import ipaddress
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from mailflow.config.settings import SmtpSettings
@@ -12,6 +12,19 @@ ROOM_FOR_ONE = 1.5
 """A mail costs its size and half as much again while it is checked and written."""
 DISK_SECONDS = 0.1
 """How long an answer about the free disk holds: asking for each mail costs more than taking it."""
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+UNIX = "unix"
+"""The client of whatever comes over a unix socket."""
+
+
+@dataclass
+class Memory:
+    """Bytes of mails that are arriving; one count for all listeners of a process."""
+
+    held: int = 0
 
 
 @dataclass
@@ -23,13 +36,15 @@ class House:
     floor: int
     clients: Counter[str] = field(default_factory=Counter)
     connections: int = 0
-    memory: int = 0
+    memory: Memory = field(default_factory=Memory)
     _disk: tuple[float, bool] = (float("-inf"), False)
 
-    def enter(self, peer: str) -> bool:
-        """Lets a connection in, or says that there are too many of all or from this client."""
+    def enter(self, peer: str, *, for_many: bool = False) -> bool:
+        """Lets a connection in, or says that there are too many of all or from this client; who stands ``for_many`` counts among all only."""
         client = network_of(peer)
-        if self.connections >= self.settings.max_connections or self.clients[client] >= self.settings.max_connections_per_client:
+        if self.connections >= self.settings.max_connections:
+            return False
+        if not for_many and self.clients[client] >= self.settings.max_connections_per_client:
             return False
         self.connections += 1
         self.clients[client] += 1
@@ -52,7 +67,23 @@ class House:
 
     def has_memory(self) -> bool:
         """Whether another mail may begin to arrive."""
-        return self.memory + self.settings.spool_over <= self.settings.memory_bytes
+        return self.memory.held + self.settings.spool_over <= self.settings.memory_bytes
+
+
+def networks(named: Iterable[str]) -> tuple[Network, ...]:
+    """Addresses and networks of the configuration, ready to be compared. Raises ValueError for what is none."""
+    return tuple(ipaddress.ip_network(name) for name in named)
+
+
+def is_among(peer: str, known: Iterable[Network]) -> bool:
+    """Whether an address lies in one of the networks; an IPv4 address that came over IPv6 is the IPv4 address."""
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address in network for network in known)
 
 
 def network_of(peer: str) -> str:

@@ -1,10 +1,11 @@
-"""The SMTP door as a process: listener, keeper, stop sign."""
+"""The SMTP and LMTP doors as a process: listeners, keeper, stop sign."""
 
 import asyncio
 import shutil
 from collections.abc import Callable
 
 from mailflow.config.load import Config
+from mailflow.config.settings import LmtpSettings
 from mailflow.decide import identity
 from mailflow.intake.keep import Keeper
 from mailflow.intake.listener import loop_factory, serve
@@ -39,9 +40,16 @@ async def _listen(config: Config, keeper: Keeper, now: Now, stop: StopSign) -> N
             spool=spool,
             limits=config.settings.limits,
             stop=ending,
+            lmtp=_placed(config),
         )
     finally:
         watcher.cancel()
+
+
+def _placed(config: Config) -> LmtpSettings:
+    """The LMTP settings; a relative path of the socket starts where all paths of the settings do."""
+    lmtp = config.settings.lmtp
+    return lmtp.model_copy(update={"listen": f"unix:{config.root / lmtp.unix_path}"}) if lmtp.unix_path else lmtp
 
 
 async def _watch(stop: StopSign, ending: asyncio.Event) -> None:

@@ -10,7 +10,7 @@ from mailflow.store.engine import Store
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The version this program was written for; a test compares it with the last file in migrations/versions."""
 
 

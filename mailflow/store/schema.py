@@ -196,6 +196,37 @@ leases = sa.Table(
     sa.Column("until", Moment, nullable=False),
 )
 
+mailboxes = sa.Table(
+    "mailboxes",
+    metadata,
+    sa.Column("account", sa.String(31), primary_key=True),
+    sa.Column("folder", sa.String(255), primary_key=True),
+    sa.Column("uidvalidity", sa.BigInteger, nullable=False),
+    sa.Column("next_uid", sa.BigInteger, nullable=False),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("read_at", Moment),
+    sa.Column("trouble", sa.Text),
+)
+"""How far each folder was read: every UID below ``next_uid`` is dealt with."""
+
+fetched = sa.Table(
+    "fetched",
+    metadata,
+    sa.Column("account", sa.String(31), primary_key=True),
+    sa.Column("folder", sa.String(255), primary_key=True),
+    sa.Column("uidvalidity", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("uid", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("mail_id", Id, sa.ForeignKey("mails.id")),
+    sa.Column("sha256", sa.String(64)),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("treat_at", Moment),
+)
+"""What became of each UID; of other people's mail nothing but the number is here. ``treat_at``: the server is still to be told."""
+sa.Index("fetched_bytes", fetched.c.account, fetched.c.sha256)
+_untreated = fetched.c.treat_at.is_not(None)
+sa.Index("fetched_untreated", fetched.c.account, fetched.c.folder, fetched.c.treat_at, sqlite_where=_untreated, postgresql_where=_untreated)
+
 facts = sa.Table(
     "facts",
     metadata,

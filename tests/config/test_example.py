@@ -15,7 +15,8 @@ from mailflow.config.example import campaign_toml, settings_toml, toml_value, wr
 from mailflow.config.fields import keys
 from mailflow.config.load import load, load_campaign
 from mailflow.config.reference import reference, write_all
-from mailflow.config.settings import Section, Settings
+from mailflow.config.section import Section
+from mailflow.config.settings import Settings
 
 TOP = Path(__file__).parents[2]
 
@@ -31,7 +32,8 @@ FIELDS = [(model, name) for root in (Settings, Campaign) for model in sections(r
 
 
 def uncommented(text: str) -> str:
-    """The file with every commented key in force, as if its reader took all the # away."""
+    """The file with every commented key in force, as if its reader took all the # away; tables that are not there stay out."""
+    text = text.partition("# [[")[0]
     return re.sub(r'^# ([a-z_]+ = (?!"\.\.\.")(?:.+))$', r"\1", text, flags=re.MULTILINE)
 
 
@@ -68,6 +70,16 @@ def test_every_key_of_the_example_may_be_uncommented(tmp_path: Path) -> None:
     assert config.campaigns["example"].opened is not None
 
 
+def test_a_table_of_the_example_may_be_uncommented_once_its_secret_is_named(tmp_path: Path) -> None:
+    block = "[[" + settings_toml().partition("# [[")[2].partition("# [imap.oauth]")[0]
+    block = re.sub(r"^# password = .*$", 'password = "app password of the mailbox"', block, flags=re.MULTILINE)
+    block = re.sub(r'^# ([a-z_0-9]+ = (?!"\.\.\.")(?:.+))$', r"\1", block, flags=re.MULTILINE)
+    folder = write_config(tmp_path / "config", block)
+    (folder / "mailflow.toml").chmod(0o600)
+    (account,) = load(folder, {}).settings.imap
+    assert (account.name, account.port, account.every_folder()) == ("office", 993, ["INBOX"])
+
+
 @pytest.mark.parametrize(("model", "name"), FIELDS, ids=[f"{model.__name__}.{name}" for model, name in FIELDS])
 def test_every_key_is_explained_in_the_example_and_in_the_docs(model: type[Section], name: str) -> None:
     key = keys(model)[name]
@@ -79,7 +91,7 @@ def test_every_key_is_explained_in_the_example_and_in_the_docs(model: type[Secti
         assert re.search(rf"^(# )?{name} = ", examples, re.MULTILINE)
     else:
         assert re.search(rf"^## \[+([a-z.]+\.)?{name}\]+$", docs, re.MULTILINE)
-        assert re.search(rf"^\[+([a-z.]+\.)?{name}\]+$", examples, re.MULTILINE)
+        assert re.search(rf"^(# )?\[+([a-z.]+\.)?{name}\]+$", examples, re.MULTILINE)
 
 
 def test_answers_are_written_into_the_files(tmp_path: Path) -> None:

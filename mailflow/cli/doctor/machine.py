@@ -13,7 +13,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from mailflow.cli.doctor.finding import Finding, error, ok, warning
 from mailflow.config.secrets import others_can_read
-from mailflow.config.settings import Settings, SmtpSettings, is_loopback
+from mailflow.config.section import is_loopback
+from mailflow.config.settings import Settings, SmtpSettings
 from mailflow.model.errors import BadConfig, Lost, StoreUnavailable
 from mailflow.store.engine import open_store
 

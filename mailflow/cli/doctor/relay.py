@@ -6,7 +6,8 @@ import ssl
 from collections.abc import Iterator
 
 from mailflow.cli.doctor.finding import Finding, error, ok
-from mailflow.config.settings import SmarthostSettings, is_loopback
+from mailflow.config.section import is_loopback
+from mailflow.config.settings import SmarthostSettings
 
 _LONGEST = 10.0
 _ABOUT = "smarthost"
