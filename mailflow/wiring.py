@@ -2,19 +2,24 @@
 
 import json
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mailflow import pipeline
 from mailflow.authenticate import authenticate
 from mailflow.clock import clock
 from mailflow.config.campaign import Campaign
+from mailflow.config.imap import ImapSettings
 from mailflow.config.load import Config, load, reading_context
 from mailflow.config.settings import LimitSettings, WorkerSettings
 from mailflow.decide import identity
+from mailflow.intake.imap.session import Secret
+from mailflow.jobs.imap import Mailboxes, run_mailboxes
 from mailflow.jobs.intake import run_intake
 from mailflow.jobs.sender import Sender
 from mailflow.jobs.supervisor import StopSign
@@ -30,6 +35,9 @@ from mailflow.render import Renderer
 from mailflow.resolver import PublicSuffixes, SystemResolver, TableResolver
 from mailflow.store import leases, migrate
 from mailflow.store.engine import Store, open_store
+
+if TYPE_CHECKING:
+    from mailflow.intake.oauth import Tokens
 
 log = logging.getLogger("mailflow.run")
 
@@ -101,6 +109,33 @@ class Program:
         settings = self.config.settings
         return Sender(self.store, settings.smarthost, settings.smtp.hostname, owner, self.now)
 
+    @cached_property
+    def mailboxes(self) -> Mailboxes:
+        """The IMAP accounts. The store is opened by whichever thread needs it first, and once."""
+        once = threading.Lock()
+
+        def store() -> Store:
+            with once:
+                return self.store
+
+        return Mailboxes(self.config, store, self.now, self._secret)
+
+    def _secret(self, account: ImapSettings) -> Secret:
+        """What an account logs in with: its password, or an access token that is fresh when the last one was refused."""
+        if account.oauth is None:
+            password = account.password.get_secret_value() if account.password is not None else ""
+            return lambda _again: password
+        # Imported here: only accounts that log in with OAuth2 need it.
+        from mailflow.intake.oauth import Tokens  # noqa: PLC0415
+
+        tokens = self._tokens.setdefault(account.name, Tokens(account, self.config.root, self.now))
+        return lambda again: tokens.access(fresh=again)
+
+    @cached_property
+    def _tokens(self) -> "dict[str, Tokens]":
+        """One for each account that logs in with OAuth2, shared by its folders."""
+        return {}
+
     def ticker(self, owner: str) -> Ticker:
         """The clock of this program."""
         return Ticker(self.store, dict(self.config.campaigns), self.renderer, owner, self.now)
@@ -115,6 +150,8 @@ def part_of(program: Program) -> Callable[[str, str, StopSign], int]:
         try:
             if role == "intake":
                 run_intake(own.config, lambda: own.store, own.now, stop)
+            elif role == "imap":
+                run_mailboxes(own.mailboxes, name, stop, stop.set)
             elif role == "worker":
                 own.worker(name).run(stop)
             elif role == "sender":

@@ -35,13 +35,28 @@ def start(
         log_quietly(config)
         return
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    for chatty in ("mail.log", "apscheduler", "alembic", "sqlalchemy", "imapclient", "dkim"):
+    for chatty in ("mail.log", "apscheduler", "alembic", "sqlalchemy", "imapclient", "imapclient.imaplib", "dkim"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 log = logging.getLogger("mailflow")
 
-COMMANDS = ("init", "check", "run", "ingest", "work", "explain", "status", "list", "digest", "retry", "reviewer", "campaign", "demo")
+COMMANDS = (
+    "init",
+    "check",
+    "run",
+    "ingest",
+    "imap",
+    "work",
+    "explain",
+    "status",
+    "list",
+    "digest",
+    "retry",
+    "reviewer",
+    "campaign",
+    "demo",
+)
 """In the order of `mailflow --help`."""
 MODULES = {"list": "listing"}
 

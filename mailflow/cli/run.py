@@ -46,4 +46,5 @@ def run(
 def _roles(wanted: list[str], program: Program, workers: int | None) -> list[str]:
     settings = program.config.settings
     counts = {"intake": settings.smtp.processes, "worker": workers or settings.workers.count or os.cpu_count() or 1}
-    return [role for role in wanted for _ in range(counts.get(role, 1))]
+    mailboxes = ["imap"] if "intake" in wanted and settings.imap else []
+    return [role for role in (*wanted, *mailboxes) for _ in range(counts.get(role, 1))]

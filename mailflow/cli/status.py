@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from mailflow.cli.state import program_of
-from mailflow.store import books, digests, mails, outbox
+from mailflow.store import books, digests, mailboxes, mails, outbox
 from mailflow.store.books import Books
+from mailflow.store.mailboxes import Progress
 from mailflow.wiring import Program
 
 
@@ -43,9 +44,22 @@ def gather(program: Program) -> dict[str, Any]:
             "outbox": outbox.counts(tx),
             "queue": {"in_flight": in_flight, "oldest": oldest.isoformat() if oldest else None},
             "last_digest": {slug: _iso(digests.latest(tx, slug)) for slug in program.config.campaigns},
-            "last_imap_contact": None,
+            "last_imap_contact": contacts(program, mailboxes.all_folders(tx)),
             "store": {"url": program.store.engine.url.render_as_string(hide_password=True), "wal_bytes": wal_bytes(program)},
         }
+
+
+def contacts(program: Program, folders: dict[tuple[str, str], Progress]) -> list[dict[str, Any]]:
+    """For each folder of each account: when it was last read to its end, whether that is too long ago, and what is the matter."""
+    found = []
+    for account in program.config.settings.imap:
+        for folder in account.every_folder():
+            progress = folders.get((account.name, folder))
+            read_at = progress.read_at if progress else None
+            stale = mailboxes.is_stale(read_at, program.now(), account.stale_minutes)
+            trouble = progress.trouble if progress else None
+            found.append({"account": account.name, "folder": folder, "read_at": _iso(read_at), "stale": stale, "trouble": trouble})
+    return found
 
 
 def _page(page: Books) -> dict[str, Any]:
@@ -75,6 +89,10 @@ def _show(found: dict[str, Any]) -> None:
         console.print(f"in flight: {found['queue']['in_flight']}, the oldest since {found['queue']['oldest']}")
     for slug, last in found["last_digest"].items():
         console.print(f"last digest of {slug}: {last or 'none yet'}")
+    for contact in found["last_imap_contact"]:
+        state = f"STALE, last read {contact['read_at'] or 'never'}" if contact["stale"] else f"read {contact['read_at']}"
+        trouble = f"; {contact['trouble']}" if contact["trouble"] else ""
+        console.print(f"mailbox {contact['account']}, {contact['folder']}: {state}{trouble}")
 
 
 def books_table(slug: str, page: dict[str, Any]) -> Table:
