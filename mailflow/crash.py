@@ -22,6 +22,9 @@ POINTS = {
     "digest.window_opened": "K17",
     "digest.composed.before_commit": "K18",
     "digest.sent.before_mark": "K19",
+    "imap.fetched.before_commit": "K26",
+    "imap.commit.before_flag": "K27",
+    "imap.moved.before_record": "K28",
 }
 """Name in the code -> number in docs/guarantees.md; a test holds the two against each other."""
 

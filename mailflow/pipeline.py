@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from mailflow import acknowledge, crash
 from mailflow.config.campaign import Campaign
 from mailflow.decide import Facts, FirstCopy, History, Policy, decide, identity
+from mailflow.decide.addressee import route
 from mailflow.decide.change import CHANGES, Word, changed_entry
 from mailflow.decide.rules import author_is_unproven, is_a_copy
 from mailflow.model.answer import Answer, OutgoingMail
@@ -88,10 +89,11 @@ def look(mail: KeptMail, tools: Tools) -> Read:
 
 def campaign_named(parsed: ParsedMail, tools: Tools) -> Campaign | None:
     """The campaign whose address the mail names, else the only one there is."""
-    for address in (*parsed.delivered_to, *parsed.addressees):
-        slug = tools.by_address.get(identity(address))
-        if slug is not None:
-            return tools.campaigns[slug]
+    found = route((*parsed.delivered_to, *parsed.addressees), tools.by_address)
+    if found.campaign is not None:
+        return tools.campaigns[found.campaign]
+    if found.torn:
+        return None
     return next(iter(tools.campaigns.values())) if len(tools.campaigns) == 1 else None
 
 
@@ -139,6 +141,7 @@ def facts_of(read: Read, history: History, *, age_matters: bool = True) -> Facts
         received_at=received,
         null_sender=read.mail.envelope.sender == "",
         age_matters=age_matters,
+        junk=read.mail.envelope.door.startswith("imap-junk:"),
     )
 
 

@@ -51,7 +51,7 @@ class History:
 class Facts:
     """One mail, its proof, its past and the policy; ``received_at`` is when our door (or the one it vouches for) took it.
 
-    ``age_matters`` is false where authentication, replay and age are taken as passed (`explain --assume-authenticated`).
+    ``junk``: it lay in a junk folder. ``age_matters`` is false where authentication, replay and age are taken as passed (`explain --assume-authenticated`).
     """
 
     mail: ParsedMail
@@ -61,4 +61,5 @@ class Facts:
     received_at: datetime
     null_sender: bool = False
     age_matters: bool = True
+    junk: bool = False
     flags: tuple[str, ...] = field(default=())

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from mailflow.decide.addressee import is_near
 from mailflow.decide.facts import Facts
 from mailflow.decide.identity import identity
 from mailflow.model.endorsement import EntryState
@@ -94,7 +95,8 @@ def campaign_is_not_addressed(facts: Facts) -> bool:
     """Its signed To and Cc do not name the campaign: it may have been written for something else."""
     if not facts.age_matters or facts.policy is None:
         return False
-    return not facts.policy.identities & {identity(address) for address in facts.mail.addressees}
+    named = {identity(address) for address in facts.mail.addressees}
+    return not facts.policy.identities & named and not any(is_near(address, facts.policy.identities) for address in named)
 
 
 def is_stale(facts: Facts) -> bool:
@@ -141,6 +143,11 @@ def campaign_is_closed(facts: Facts) -> bool:
 def does_not_endorse(facts: Facts) -> bool:
     """It is a question, a refusal, or not clear."""
     return facts.mail.intent is not Intent.ENDORSE
+
+
+def lies_in_junk(facts: Facts) -> bool:
+    """The mailbox's own filter had taken it for junk."""
+    return facts.junk
 
 
 def wants_a_human(facts: Facts) -> bool:

@@ -49,6 +49,7 @@ INCOMING: tuple[Row, ...] = (
     Row(rules.nothing_to_correct, Action.HOLD, Disposition.HELD),
     Row(rules.does_not_endorse, Action.HOLD, Disposition.HELD),
     Row(rules.campaign_is_closed, Action.DECLINE, Disposition.REFUSED),
+    Row(rules.lies_in_junk, Action.HOLD, Disposition.HELD),
     Row(rules.wants_a_human, Action.HOLD, Disposition.HELD),
     Row(rules.names_several_people, Action.HOLD, Disposition.HELD),
     Row(rules.name_is_missing, Action.HOLD, Disposition.HELD),

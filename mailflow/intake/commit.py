@@ -26,8 +26,8 @@ class Committing(Connection):
     """
 
     door_name = "smtp"
-    _campaigns: tuple[str, ...] = ()
-    _replies: dict[str, str]
+    _campaigns: tuple[str | None, ...] = ()
+    _replies: dict[str | None, str]
     _timer: asyncio.TimerHandle | None = None
     _answered: asyncio.Future[None] | None = None
 
@@ -74,7 +74,7 @@ class Committing(Connection):
         for campaign, future in handed:
             self._door.answers.when_done(future, partial(self._settled, self._mails, campaign))
 
-    def _keep(self, raw: bytes, campaign: str) -> "Future[int] | None":
+    def _keep(self, raw: bytes, campaign: str | None) -> "Future[int] | None":
         """The keeper's word on one campaign's mail; ``None`` where it would not even take it."""
         try:
             return self._door.keeper.keep(self._arrival(raw, campaign))
@@ -83,7 +83,7 @@ class Committing(Connection):
             self._replies[campaign] = LATER
             return None
 
-    def _settled(self, number: int, campaign: str, future: "Future[int]") -> None:
+    def _settled(self, number: int, campaign: str | None, future: "Future[int]") -> None:
         """One campaign's mail is kept, or not; too late if the client has heard its answer by then."""
         if number != self._mails:
             return
@@ -106,7 +106,7 @@ class Committing(Connection):
         known = self._replies if self._timer is not None else {}
         self._answer({campaign: known.get(campaign, reply) for campaign in self._campaigns})
 
-    def _answer(self, replies: Mapping[str, str]) -> None:
+    def _answer(self, replies: Mapping[str | None, str]) -> None:
         """What the client hears after a final dot, in one write; then on with what was pipelined behind it."""
         said = self._final(replies)
         if self._timer is not None:
@@ -124,11 +124,11 @@ class Committing(Connection):
             answered.set_result(None)
         self._pump()
 
-    def _final(self, replies: Mapping[str, str]) -> str:
+    def _final(self, replies: Mapping[str | None, str]) -> str:
         """One reply for all (RFC 5321 §4.2.5): kept only if it is kept for every campaign. Else the sender tries again, and copies are told apart."""
         return next((reply for reply in replies.values() if reply != KEPT), KEPT)
 
-    def _arrival(self, raw: bytes, campaign: str) -> Arrival:
+    def _arrival(self, raw: bytes, campaign: str | None) -> Arrival:
         """A mail as one campaign gets it: with its own recipients, and no word of another's."""
         recipients = tuple(recipient.address for recipient in self._recipients if recipient.campaign == campaign)
         client, helo = self._origin()

@@ -63,7 +63,7 @@ class LmtpSession(SmtpSession):
         """A mail server hands on what others write: their slips are not its errors."""
         self._say(UNKNOWN)
 
-    def _final(self, replies: Mapping[str, str]) -> str:
+    def _final(self, replies: Mapping[str | None, str]) -> str:
         """One reply for each accepted RCPT, in their order (RFC 2033 §4.2)."""
         return "\r\n".join(replies[recipient.campaign] for recipient in self._recipients)
 

@@ -27,10 +27,10 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """An accepted recipient and the campaign that it means."""
+    """An accepted recipient and the campaign that it means, ``None`` where it is mistyped and could mean two."""
 
     address: str
-    campaign: str
+    campaign: str | None
 
 
 def reverse_path(argument: str) -> Path | None:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from aiosmtpd.smtp import TLSSetupException
 
+from mailflow.decide.addressee import route
 from mailflow.intake.commit import FULL, Committing
 from mailflow.intake.dataphase import Collector
 from mailflow.intake.paths import Path, Recipient, canonical, forward_path, reverse_path
@@ -94,10 +95,12 @@ class SmtpSession(Committing):
             self._say("452 4.5.3 Too many recipients")
         elif path is not None and not path.address.isascii() and not self._utf8:
             self._wrong("553 5.6.7 A recipient beyond ASCII needs SMTPUTF8")
-        elif path is None or path.options or (slug := self._door.campaigns.get(canonical(path.address))) is None:
+        elif path is None or path.options or not (found := route([canonical(path.address)], self._door.campaigns)).found:
             self._unknown()
         else:
-            self._recipients.append(Recipient(path.address, slug))
+            if found.near:
+                log.info("a mistyped recipient is taken for campaign %s", found.campaign or "unknown: two are as near")
+            self._recipients.append(Recipient(path.address, found.campaign))
             self._say("250 2.1.5 OK")
 
     def _unknown(self) -> None:

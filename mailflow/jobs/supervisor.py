@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from mailflow.model.errors import MailflowError, StoreUnavailable
-from mailflow.store import mails, outbox
+from mailflow.store import leases, mails, outbox
 from mailflow.store.engine import Store
 
 log = logging.getLogger("mailflow.run")
@@ -111,12 +111,11 @@ class Supervisor:
         self._release(child, code)
 
     def _release(self, child: Child, code: int) -> None:
-        if child.role not in ("worker", "sender"):
-            return
         try:
             with closing(self.store()) as store, store.write() as tx:
                 mails.release(tx, child.name, f"the worker ended ({_how(code)})")
                 outbox.release(tx, child.name)
+                leases.release(tx, child.name)
         except StoreUnavailable:
             log.warning("leases of %s %d run out by themselves: the store is away", child.role, child.number)
 

@@ -33,6 +33,11 @@ def give_back(tx: Connection, name: str, owner: str) -> None:
     tx.execute(sa.delete(leases).where(leases.c.name == name, leases.c.owner == owner))
 
 
+def release(tx: Connection, owner: str) -> None:
+    """Ends all leases of a process that died."""
+    tx.execute(sa.delete(leases).where(leases.c.owner == owner))
+
+
 def secret(tx: Connection) -> bytes:
     """The store's own 256-bit secret, made when it is first asked for."""
     found = tx.execute(sa.select(facts.c.value).where(facts.c.name == "secret")).scalar()

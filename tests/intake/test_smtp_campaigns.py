@@ -49,6 +49,16 @@ def test_a_mail_to_two_campaigns_is_kept_for_each_with_its_own_recipients(tmp_pa
         assert door.kept() == [MAIL, MAIL]
 
 
+def test_a_mistyped_recipient_is_routed_to_the_nearest_campaign(tmp_path: Path) -> None:
+    with listening(tmp_path) as door, door.client() as client:
+        client.greet().say("MAIL FROM:<ann@foo.example>")
+        assert client.say("RCPT TO:<endorce@moor.example>") == "250 2.1.5 OK"
+        client.say("DATA")
+        client.send(MAIL + b".\r\n")
+        assert client.hear() == "250 2.0.0 Kept"
+        assert {row.campaign: row.recipients for row in door.rows()} == {"moor": ["endorce@moor.example"]}
+
+
 @pytest.mark.fault("db-gone")
 @pytest.mark.parametrize("how", [_failing, _raising, Future], ids=["unavailable", "raises", "never-answers"])
 @pytest.mark.parametrize("campaign", ["delta", "moor"])

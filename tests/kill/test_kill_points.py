@@ -51,6 +51,8 @@ SPOOL = ["raw.tmp_written", "raw.fsynced.before_insert"]
 WORKER = ["parse.claimed", "parse.child_killed", "auth.dns_in_flight", "effect.before_commit", "effect.after_commit.before_lease_release"]
 SENDER = ["outbox.claimed", "outbox.before_data", "outbox.after_final_dot.before_reply", "outbox.after_250.before_mark"]
 DIGEST = ["digest.window_opened", "digest.composed.before_commit", "digest.sent.before_mark"]
+MAILBOX = ["imap.fetched.before_commit", "imap.commit.before_flag", "imap.moved.before_record"]
+"""These need a real server: tests/whole/test_imap_dovecot.py."""
 
 
 def points(names: list[str]) -> list[object]:
@@ -84,4 +86,4 @@ def test_a_clock_killed_over_a_digest_neither_skips_nor_repeats(service: Service
 
 
 def test_every_kill_point_in_the_code_is_pulled_by_a_test() -> None:
-    assert set(POINTS) == {*INTAKE, *SPOOL, *WORKER, *SENDER, *DIGEST}
+    assert set(POINTS) == {*INTAKE, *SPOOL, *WORKER, *SENDER, *DIGEST, *MAILBOX}

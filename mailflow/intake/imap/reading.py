@@ -52,7 +52,7 @@ class FolderReader:
         Safe to be broken off anywhere: what is committed is not fetched again, what is not committed is.
         """
         opened = session.select(self.folder, readonly=self.account.after == "leave")
-        place, progress = self._begin(opened)
+        place, progress = self._begin(session, opened)
         kept = 0
         for chunk in chunks(session.search(progress.next_uid, _day_before(progress.since))):
             kept += self._take(session, place, list(chunk), progress.since)
@@ -65,7 +65,7 @@ class FolderReader:
 
     def backfill(self, session: Session, since: datetime, told: Callable[[int, int], None]) -> int:
         """Takes in older mails too, from ``since`` on; ``told(done, all)`` after each chunk. Resumable like ``catch_up``."""
-        place, _ = self._begin(session.select(self.folder, readonly=self.account.after == "leave"))
+        place, _ = self._begin(session, session.select(self.folder, readonly=self.account.after == "leave"))
         uids = session.search(1, _day_before(since))
         kept = done = 0
         for chunk in chunks(uids):
@@ -74,7 +74,7 @@ class FolderReader:
             told(done, len(uids))
         return kept
 
-    def _begin(self, opened: Folder) -> tuple[Place, Progress]:
+    def _begin(self, session: Session, opened: Folder) -> tuple[Place, Progress]:
         """Where reading goes on. A folder that got another UIDVALIDITY is read anew; known bytes are recognised (kept_before)."""
         place = Place(self.account.name, self.folder, opened.uidvalidity)
         with self.store().read() as tx:
@@ -82,15 +82,22 @@ class FolderReader:
         if progress is None or progress.uidvalidity != opened.uidvalidity:
             if progress is not None:
                 log.warning("%s: folder %r was renumbered by the server and is read anew", self.account.name, self.folder)
+            first = self._first_uid(session, opened) if progress is None else 1
             with self.store().write() as tx:
-                mailboxes.begin(tx, place, 1, self._since())
+                mailboxes.begin(tx, place, first, self._since())
                 progress = mailboxes.progress(tx, self.account.name, self.folder)
         assert progress is not None  # noqa: S101 - written two lines above
         return place, progress
 
     def _since(self) -> datetime:
-        """From when on mails count at first contact."""
-        return {"campaign": self.since_campaign, "all": EPOCH, "none": self.now()}[self.account.history]
+        """From when on mails count at first contact; a day earlier where only new ones do, for the server's clock is its own."""
+        return {"campaign": self.since_campaign, "all": EPOCH, "none": self.now() - timedelta(days=1)}[self.account.history]
+
+    def _first_uid(self, session: Session, opened: Folder) -> int:
+        """Where reading begins at first contact: at the beginning, or behind the last mail there is."""
+        if self.account.history != "none":
+            return 1
+        return opened.uidnext or max(session.search(1, None), default=0) + 1
 
     def _take(self, session: Session, place: Place, uids: list[int], since: datetime) -> int:
         """Deals with some hundred UIDs; returns how many mails were kept."""

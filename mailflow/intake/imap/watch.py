@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+import sqlalchemy as sa
+
 from mailflow.intake.imap.aftercare import tell_server
 from mailflow.intake.imap.reading import FolderReader
 from mailflow.intake.imap.session import Session
@@ -49,6 +51,9 @@ class Watcher:
             except StoreUnavailable as error:
                 log.warning("%s: waiting for the store: %s", self._name, error)
                 self._back_off(stop, SHORTEST_PAUSE)
+            except sa.exc.IntegrityError:
+                log.warning("%s: somebody else reads it as well", self._name)
+                self._back_off(stop, LOGIN_PAUSE)
             except LoginRefused as error:
                 self._complain(error)
                 self._back_off(stop, LOGIN_PAUSE)
