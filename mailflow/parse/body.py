@@ -53,21 +53,25 @@ def _choose(group: list[Text], known: Known, subject: str) -> Body:
     source = "\n".join(text.text for text in group if text.html)
     if not source.strip():
         return Body(plain, scan(plain, known, subject))
-    one = _words(plain)
     # Most programs say the same twice: then the page need not be rendered to know that it adds and hides nothing.
-    if one and (letters := all_letters(source)) is not None and one == _words(letters):
+    if plain.strip() and (letters := all_letters(source)) is not None and _says_the_same(plain, letters):
         return Body(plain, scan(plain, known, subject))
     rendered, hides = to_text(source)
     if not plain.strip() or not rendered.strip():
         text = plain if plain.strip() else rendered
         return Body(text, scan(text, known, subject), hidden=hides)
-    two = _words(rendered)
+    one, two = _words(plain), _words(rendered)
     if one == two:
         return Body(plain, scan(plain, known, subject), hidden=hides)
     if len(one) <= STUB_WORDS and len(two) > 3 * len(one):
         return Body(rendered, scan(rendered, known, subject), differs=bool(Counter(one) - Counter(two)), hidden=hides)
     found, other = scan(plain, known, subject), scan(rendered, known, subject)
     return Body(plain, found, _differ(_words(found.unquoted), _words(other.unquoted)), hides)
+
+
+def _says_the_same(plain: str, letters: str) -> bool:
+    """Whether two texts are the same but for white space, or else word for word."""
+    return "".join(plain.split()) == "".join(letters.split()) or _words(plain) == _words(letters) != []
 
 
 def _unflowed(text: Text) -> str:

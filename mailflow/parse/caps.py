@@ -7,8 +7,9 @@ from mailflow.config.settings import LimitSettings
 _EMPTY_LINE = re.compile(rb"(?>\r\r\n|\r\n|\n|\r){2}")
 _FIELD_END = re.compile(rb"\n(?![ \t])")
 _ADDRESS_FIELD = re.compile(rb"(?im)^(?:from|to|cc|bcc|sender|reply-to|resent-[a-z-]{2,12})[ \t]*:")
-_STRUCTURED_FIELD = re.compile(rb"(?im)^(?:content-(?:type|disposition|transfer-encoding)|mime-version)[ \t]*:")
-_CONTAINER = re.compile(rb"(?im)^content-type[ \t]*:\s*(?:multipart|message)/")
+# Each begins with the line end before it: the search then leaps from line to line.
+_STRUCTURED_FIELD = re.compile(rb"(?i)\n(?:content-(?:type|disposition|transfer-encoding)|mime-version)[ \t]*:")
+_CONTAINER = re.compile(rb"(?i)\ncontent-type[ \t]*:\s*(?:multipart|message)/")
 _BOUNDARY = re.compile(rb"(?i)boundary\*?0?\*?[ \t]*=[ \t]*(?:\"([^\"\n]{1,300})|([^\s;\"]{1,300}))")
 _MARK = re.compile(rb"(?im)^--([^\n]{1,300})$|^(content-type)[ \t]*:\s*(?:multipart|message)/")
 _RECEIVED = re.compile(rb"(?im)^received[ \t]*:")
@@ -73,19 +74,20 @@ def hops(head: bytes) -> int:
 
 def _structure(head: bytes, body: bytes, limits: LimitSettings) -> list[str]:
     """The caps on MIME that are broken: field sizes, depth, number of parts."""
+    head, body = b"\n" + head, b"\n" + body
     if _is_hostile(head) or _is_hostile(body):
         return ["structured_header_too_large"]
     if not _CONTAINER.search(head):
         return []
     containers = 1 + len(_CONTAINER.findall(body))
-    marks = 1 + body.count(b"\n--")
+    marks = body.count(b"\n--") + (not body.startswith(b"\n--"))
     depth = containers
     if (containers > limits.mime_depth or marks > limits.mime_parts) and marks <= MOST_MARKS:
-        depth, marks = _measure(head + b"\n\n" + body)
+        depth, marks = _measure(head + b"\n" + body)
     broken = {
         "mime_too_deep": depth > limits.mime_depth,
         "too_many_mime_parts": marks > limits.mime_parts or containers > limits.mime_parts,
-        "too_many_lines": (body.count(b"\n") + 1) * min(depth, containers) > MOST_LINE_VISITS,
+        "too_many_lines": body.count(b"\n") * min(depth, containers) > MOST_LINE_VISITS,
     }
     return [name for name, is_broken in broken.items() if is_broken]
 
@@ -129,7 +131,7 @@ def _end(raw: bytes, start: int) -> int:
 
 
 def _is_hostile(raw: bytes) -> bool:
-    """Whether any part's Content-Type and the like are so long or have so many parameters that parsing them is quadratic."""
+    """Of text that begins with a line end: whether any part's Content-Type and the like are so long or have so many parameters that parsing them is quadratic."""
     for match in _STRUCTURED_FIELD.finditer(raw):
         end = _end(raw, match.end())
         if end - match.end() > STRUCTURED_FIELD_BYTES or raw.count(b";", match.end(), end) > MOST_PARAMETERS:

@@ -28,14 +28,18 @@ _HIDDEN = re.compile(
 )
 _WHITE = re.compile(r"(?<![-\w])color\s*:\s*(?:#fff(?:fff)?|white|rgb\(\s*255\s*,\s*255\s*,\s*255\s*\)|transparent)(?![\w(])")
 _HINTS = ("display", "visibility", "hidden", "opacity", "max-height", "white", "#fff", "255", "transparent")
-_TINY_OR_FAR = re.compile(r"font-size\s{0,9}:\s{0,9}0|:\s{0,9}-\d{4}|style\s{0,9}=[^>]{0,2000}&")
+_TINY = re.compile(r"font-size\s{0,9}:\s{0,9}0")
+_FAR = re.compile(r":\s{0,9}-\d{4}")
+_ENTITY_IN_STYLE = re.compile(r"style\s{0,9}=[^>]{0,2000}&")
 LONGEST_STYLE = 2000
 
 
 def may_hide(html: str) -> bool:
     """Whether a page's source holds anything with which ``is_hidden`` or ``is_white`` could be true; an entity in a style counts."""
     source = html.lower()
-    return any(hint in source for hint in _HINTS) or _TINY_OR_FAR.search(source) is not None
+    if any(hint in source for hint in _HINTS) or _TINY.search(source) or _FAR.search(source):
+        return True
+    return "&" in source and _ENTITY_IN_STYLE.search(source) is not None
 
 
 def is_hidden(attributes: Attributes, style: str) -> bool:

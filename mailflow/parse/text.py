@@ -130,7 +130,7 @@ def codec_of(name: str) -> str | None:
 
 def clean(text: str) -> str:
     r"""Text with ``\n`` line ends and without controls, surrogates, NUL and our own private marks."""
-    if text.isascii() and text.isprintable():
+    if text.isascii() and (text.isprintable() or text.replace("\n", "").isprintable()):
         return text
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
