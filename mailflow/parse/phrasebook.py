@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from operator import itemgetter
 from types import MappingProxyType
 
 from mailflow.parse.fold import UNSPACED, fold, tokens
@@ -13,6 +13,7 @@ _GAP_TOKENS = 4
 _GAP_LETTERS = 8
 _CLAUSE_MARKS = frozenset(",;:،،、؛–—")
 _ANY = ""
+_FIRST_TWO = itemgetter(0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,9 @@ class _Step:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pattern:
-    """A phrase that is ready to be matched."""
+    """A phrase that is ready to be matched; ``number`` is its place in the lexicons."""
 
+    number: int
     concern: str
     language: str
     steps: tuple[_Step, ...]
@@ -108,8 +110,8 @@ class PhraseBook:
         heads: dict[str, dict[str, list[_Pattern]]] = {}
         anchored: dict[str, dict[_Loose, None]] = {}
         runs: dict[tuple[str, str], list[str]] = {}
-        for phrase in phrases:
-            pattern = _Pattern(phrase.concern, phrase.language, tuple(_Step.of(part) for part in phrase.parts))
+        for number, phrase in enumerate(phrases):
+            pattern = _Pattern(number, phrase.concern, phrase.language, tuple(_Step.of(part) for part in phrase.parts))
             if phrase.language in unspaced and UNSPACED.search(_run(phrase.parts)):
                 runs.setdefault((phrase.concern, phrase.language), []).append(_run(phrase.parts))
             elif any(GAP in head for head in _heads(phrase.parts)):
@@ -140,42 +142,44 @@ class PhraseBook:
         return Scan(tuple(sentences), lines, MappingProxyType({key: tuple(value) for key, value in hits.items()}))
 
     def _spaced(self, line: tuple[str, ...]) -> list[tuple[_Pattern, int, int]]:
-        """(phrase, first token, token after the last) for each match, in order of the first token."""
-        found: list[tuple[int, int, _Pattern]] = []
+        """(phrase, first token, token after the last) for each match, in order of the first token, then of the lexicons."""
+        found: list[tuple[int, int, int, _Pattern]] = []
         stems = [token[:STEM] + "*" for token in line]
-        for start, pattern in chain(self._by_head(line, stems), self._by_anchor(line, stems)):
-            end = _match(pattern.steps, 0, line, start)
-            if end > start:
-                found.append((start, end, pattern))
-        found.sort(key=lambda hit: hit[0])
-        return [(pattern, start, end) for start, end, pattern in found]
+        for start, patterns in (*self._by_head(line, stems), *self._by_anchor(line, stems)):
+            for pattern in patterns:
+                end = _match(pattern.steps, 0, line, start)
+                if end > start:
+                    found.append((start, pattern.number, end, pattern))
+        found.sort(key=_FIRST_TWO)
+        return [(pattern, start, end) for start, _, end, pattern in found]
 
-    def _by_head(self, line: tuple[str, ...], stems: list[str]) -> Iterator[tuple[int, _Pattern]]:
-        """Where a phrase begins with the two words that stand there; a mark between clauses may stand between them."""
+    def _by_head(self, line: tuple[str, ...], stems: list[str]) -> list[tuple[int, tuple[_Pattern, ...]]]:
+        """Where phrases begin with the two words that stand there; a mark between clauses may stand between them."""
         size, heads = len(line), self._heads
-        for start, token in enumerate(line):
-            whole, begun = heads.get(token), heads.get(stems[start])
-            if whole is None and begun is None:
-                continue
-            after = start + 2 if start + 1 < size and line[start + 1] in _CLAUSE_MARKS else start + 1
-            keys = (_ANY, line[after], stems[after]) if after < size else (_ANY,)
-            for seconds in (whole, begun):
-                if seconds is not None:
-                    for key in keys:
-                        for pattern in seconds.get(key, ()):
-                            yield start, pattern
+        found: list[tuple[int, tuple[_Pattern, ...]]] = []
+        for start, (token, stem) in enumerate(zip(line, stems, strict=True)):
+            for seconds in (heads.get(token), heads.get(stem)):
+                if seconds is None:
+                    continue
+                after = start + 1
+                if after < size and line[after] in _CLAUSE_MARKS:
+                    after += 1
+                keys = (_ANY, line[after], stems[after]) if after < size else (_ANY,)
+                found += [(start, seconds[key]) for key in keys if key in seconds]
+        return found
 
-    def _by_anchor(self, line: tuple[str, ...], stems: list[str]) -> Iterator[tuple[int, _Pattern]]:
+    def _by_anchor(self, line: tuple[str, ...], stems: list[str]) -> list[tuple[int, tuple[_Pattern, ...]]]:
         """Where a phrase with a gap may begin: all that it needs stands somewhere in the line."""
         traces = frozenset((*line, *stems))
-        loose = dict.fromkeys(entry for trace in traces for entry in self._anchored.get(trace, ()))
+        known = self._anchored.keys() & traces
+        if not known:
+            return []
         places: dict[str, list[int]] = {}
-        for number, token in enumerate(line if loose else ()):
+        for number, token in enumerate(line):
             places.setdefault(token, []).append(number)
-        for entry in loose:
-            if not any(need.isdisjoint(traces) for need in entry.needs):
-                for start in dict.fromkeys(entry.starts(places)):
-                    yield start, entry.pattern
+        loose = {entry for trace in known for entry in self._anchored[trace]}
+        needed = [entry for entry in loose if not any(need.isdisjoint(traces) for need in entry.needs)]
+        return [(start, (entry.pattern,)) for entry in needed for start in dict.fromkeys(entry.starts(places))]
 
     def _unspaced(self, folded: list[str]) -> Iterable[Hit]:
         """Token numbers mean nothing without spaces: start and end count letters there."""
