@@ -21,8 +21,8 @@ PASSWORD = "open-sesame-9"
 PROGRAM = "/usr/sbin/dovecot"
 
 _CONFIG = """
-base_dir = {sockets}/run
-state_dir = {sockets}/state
+base_dir = {root}/run
+state_dir = {root}/state
 log_path = {root}/dovecot.log
 protocols = imap
 listen = 127.0.0.1
@@ -151,18 +151,16 @@ def _free_port() -> int:
 
 
 @contextmanager
-def dovecot(root: Path, *, tls: bool = False, without: tuple[str, ...] = (), introspection: int = 0) -> Iterator[Dovecot]:
+def dovecot(*, tls: bool = False, without: tuple[str, ...] = (), introspection: int = 0) -> Iterator[Dovecot]:
     """Runs a server while the block runs; ``without`` names capabilities it must not offer, ``introspection`` the port that knows tokens."""
     needs_dovecot()
-    root = Path(root)
+    # Not one of pytest's folders: those are too private for Dovecot's users, and too long for the names of sockets.
+    root = Path(tempfile.mkdtemp(prefix="dovecot-"))
+    root.chmod(0o755)
     for name in ("new", "cur", "tmp"):
         (root / "mail" / USER / name).mkdir(parents=True)
-    # Sockets cannot have names as long as pytest's folders.
-    sockets = Path(tempfile.mkdtemp(prefix="dovecot-"))
     for name in ("run", "state"):
-        (sockets / name).mkdir()
-    _open_up(root)
-    _open_up(sockets)
+        (root / name).mkdir()
     for path in (root / "mail", *(root / "mail").rglob("*")):
         shutil.chown(path, "mail", "mail")
     certificate = _certificate(root) if tls else root / "none"
@@ -170,7 +168,7 @@ def dovecot(root: Path, *, tls: bool = False, without: tuple[str, ...] = (), int
     (root / "oauth.conf.ext").write_text(_INTROSPECTION.format(port=introspection))
     (root / "dovecot.conf").write_text(
         _CONFIG.format(
-            root=root, sockets=sockets, port=port, tls_port=tls_port, user="mail", group="mail",
+            root=root, port=port, tls_port=tls_port, user="mail", group="mail",
             ssl="yes" if tls else "no",
             certificate=f"ssl_cert = <{certificate}\nssl_key = <{certificate.with_suffix('.key')}" if tls else "",
             mechanisms="xoauth2 oauthbearer" if introspection else "",
@@ -188,7 +186,7 @@ def dovecot(root: Path, *, tls: bool = False, without: tuple[str, ...] = (), int
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
-        shutil.rmtree(sockets)
+        shutil.rmtree(root)
 
 
 _ALL = "IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+ UIDPLUS CHILDREN NAMESPACE LIST-EXTENDED CONDSTORE MOVE UNSELECT ESEARCH SORT"
@@ -199,13 +197,6 @@ def _capability(without: tuple[str, ...]) -> str:
         return ""
     kept = " ".join(name for name in _ALL.split() if name not in without)
     return f"protocol imap {{\n  imap_capability = {kept}\n}}"
-
-
-def _open_up(root: Path) -> None:
-    """Dovecot's login process is nobody: it must get to its sockets through pytest's private folders."""
-    for parent in (root, *root.parents):
-        if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o055)
 
 
 def _certificate(root: Path) -> Path:

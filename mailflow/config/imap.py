@@ -25,7 +25,9 @@ class OauthSettings(Section):
     )
     cache: str = Field(default="var/oauth", description="Folder for the tokens (mode 700, files 600).")
     authority: str | None = Field(
-        default=None, description="Base URL of the token endpoints, for a provider's national cloud and for tests."
+        default=None,
+        pattern=r"^(https://|http://127\.0\.0\.1:).{1,250}$",
+        description="Base URL of the token endpoints, for a provider's national cloud and for tests.",
     )
 
     @model_validator(mode="after")

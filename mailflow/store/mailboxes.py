@@ -87,15 +87,16 @@ def advance(tx: Connection, place: Place, next_uid: int) -> None:
     tx.execute(sa.update(mailboxes).where(*where, mailboxes.c.next_uid < next_uid).values(next_uid=next_uid))
 
 
-def record(tx: Connection, place: Place, dealt: Iterable[Dealt]) -> None:
-    """Writes what became of these UIDs; what was unreadable before may be readable now."""
+def record(tx: Connection, place: Place, dealt: Iterable[Dealt], *, again: bool = False) -> None:
+    """Writes what became of these UIDs; ``again``: of some it stands there already, and is now something else."""
     rows = [
         {"account": place.account, "folder": place.folder, "uidvalidity": place.uidvalidity, "attempts": 0, "uid": one.uid,
          "outcome": one.outcome, "mail_id": one.mail_id, "sha256": one.sha256, "treat_at": one.treat_at}
         for one in dealt
     ]  # fmt: skip
+    if again:
+        tx.execute(sa.delete(fetched).where(*_in(place), fetched.c.uid.in_([row["uid"] for row in rows])))
     if rows:
-        tx.execute(sa.delete(fetched).where(*_in(place), fetched.c.uid == sa.bindparam("b_uid")), [{"b_uid": row["uid"]} for row in rows])
         tx.execute(sa.insert(fetched), rows)
 
 

@@ -27,8 +27,8 @@ def account(server: Dovecot, more: str = 'campaign = "delta"\n') -> str:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Dovecot]:
-    with dovecot(tmp_path / "dovecot") as running:
+def server() -> Iterator[Dovecot]:
+    with dovecot() as running:
         yield running
 
 
@@ -137,9 +137,9 @@ def test_a_folder_that_was_renumbered_or_made_anew_counts_nobody_again(service: 
     ids=["seen", "keyword", "move", "copy and expunge", "copy and expunge without UIDPLUS"],
 )
 def test_the_server_is_told_after_the_commit(
-    tmp_path: Path, service: Service, more: str, without: tuple[str, ...], inbox: set[tuple[bytes, ...]], other: int
+    service: Service, more: str, without: tuple[str, ...], inbox: set[tuple[bytes, ...]], other: int
 ) -> None:
-    with dovecot(tmp_path / "d", without=without) as server:
+    with dovecot(without=without) as server:
         configured(service, server, f'campaign = "delta"\n{more}\n')
         server.append_many(endorsement(n) for n in range(5))
         read(service)
@@ -154,8 +154,8 @@ def endorsement_bytes(service: Service) -> list[bytes]:
         return [bytes(data) for data in tx.execute(sa.select(raws.c.data)).scalars()]
 
 
-def test_without_uidplus_nobody_elses_deleted_mail_is_expunged(tmp_path: Path, service: Service) -> None:
-    with dovecot(tmp_path / "d", without=("MOVE", "UIDPLUS")) as server:
+def test_without_uidplus_nobody_elses_deleted_mail_is_expunged(service: Service) -> None:
+    with dovecot(without=("MOVE", "UIDPLUS")) as server:
         configured(service, server, 'campaign = "delta"\nafter = "move"\nmove_to = "Done"\nhistory = "none"\n')
         server.append(b"From: a@foo.example\r\n\r\nmine\r\n", flags=[rb"\Deleted"])
         read(service)

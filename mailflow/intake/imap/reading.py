@@ -2,7 +2,9 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Container, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -23,9 +25,14 @@ log = logging.getLogger("mailflow.imap")
 GROUP_MAILS = 250
 GROUP_BYTES = 4 * 1024 * 1024
 """What is fetched, held in memory and committed at once."""
+SMALL = 16 * 1024
 PIECE = 1024 * 1024
 LARGEST = 64 * 1024 * 1024
 """Beyond it a mail stays on the server and is counted as unreadable: nobody endorses in 64 MB."""
+CHUNK = 2000
+"""UIDs that are dealt with between two notes of how far we are."""
+Given = dict[int, tuple[bytes, datetime]]
+"""UID -> bytes and time of arrival."""
 _TREATED_AT_ONCE = ("seen", "keyword", "move")
 
 
@@ -54,7 +61,7 @@ class FolderReader:
         opened = session.select(self.folder, readonly=self.account.after == "leave")
         place, progress = self._begin(session, opened)
         kept = 0
-        for chunk in chunks(session.search(progress.next_uid, _day_before(progress.since))):
+        for chunk in chunks(session.search(progress.next_uid, _day_before(progress.since)), CHUNK):
             kept += self._take(session, place, list(chunk), progress.since)
             with self.store().write() as tx:
                 mailboxes.advance(tx, place, chunk[-1] + 1)
@@ -68,7 +75,7 @@ class FolderReader:
         place, _ = self._begin(session, session.select(self.folder, readonly=self.account.after == "leave"))
         uids = session.search(1, _day_before(since))
         kept = done = 0
-        for chunk in chunks(uids):
+        for chunk in chunks(uids, CHUNK):
             kept += self._take(session, place, list(chunk), since)
             done += len(chunk)
             told(done, len(uids))
@@ -100,18 +107,45 @@ class FolderReader:
         return opened.uidnext or max(session.search(1, None), default=0) + 1
 
     def _take(self, session: Session, place: Place, uids: list[int], since: datetime) -> int:
-        """Deals with some hundred UIDs; returns how many mails were kept."""
+        """Deals with some hundred UIDs, which ascend; returns how many mails were kept."""
         with self.store().read() as tx:
             known = mailboxes.dealt_with(tx, place, uids)
         fresh = [uid for uid in uids if uid not in known]
         if not fresh:
             return 0
-        listed = session.listed(fresh, "" if self.account.campaign else FIELDS)
-        self._note_missing(session, place, fresh, {one.uid for one in listed})
-        routes = {one.uid: self.routing(one.head) for one in listed}
-        ours = [one for one in listed if one.arrived >= since and routes[one.uid].found]
-        self._record(place, [Dealt(one.uid, Outcome.FOREIGN) for one in listed if one.arrived >= since and not routes[one.uid].found])
-        return sum(self._keep(session, place, group, {one.uid: routes[one.uid].campaign for one in group}) for group in self._groups(ours))
+        if self.account.campaign is None:
+            return self._take_listed(session, place, fresh, since)
+        # Of a whole mailbox the server need not describe each mail first: small ones are simply fetched.
+        large = session.larger(fresh, SMALL)
+        small = [Listed(uid, SMALL, since) for uid in fresh if uid not in large]
+        return self._keep_all(session, place, small, since) + self._take_listed(session, place, sorted(large), since)
+
+    def _take_listed(self, session: Session, place: Place, uids: list[int], since: datetime) -> int:
+        """The same for mails that are looked at before they are fetched: at their size, and at whom they are for."""
+        if not uids:
+            return 0
+        listed = session.listed(uids, "" if self.account.campaign else FIELDS)
+        self._note_missing(session, place, uids, {one.uid for one in listed})
+        recent = [one for one in listed if one.arrived >= since]
+        ours = [one for one in recent if self.routing(one.head).found]
+        self._record(place, [Dealt(one.uid, Outcome.FOREIGN) for one in recent if one not in ours])
+        return self._keep_all(session, place, ours, since)
+
+    def _keep_all(self, session: Session, place: Place, listed: list[Listed], since: datetime) -> int:
+        """Keeps mails group by group; while one is written to disk, the server is asked for the next."""
+        groups = list(self._groups(listed))
+        kept = 0
+        withheld: list[int] = []
+        with ThreadPoolExecutor(1, "imap-ahead") as ahead:
+            coming = deque([ahead.submit(self._fetched, session, place, groups[0])] if groups else [])
+            for number, group in enumerate(groups):
+                given = coming.popleft().result()
+                if number + 1 < len(groups):
+                    coming.append(ahead.submit(self._fetched, session, place, groups[number + 1]))
+                kept += self._keep(place, group, given, since)
+                withheld += [one.uid for one in group if one.uid not in given]
+        self._note_missing(session, place, withheld, ())
+        return kept
 
     def _groups(self, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
         """As many mails as may be fetched at once; a large one or a suspect alone."""
@@ -130,29 +164,28 @@ class FolderReader:
         if group:
             yield group
 
-    def _keep(self, session: Session, place: Place, group: list[Listed], campaigns: dict[int, str | None]) -> int:
-        """Fetches a group and keeps it: bytes, progress and what the server is to be told, in one transaction."""
-        bodies = self._fetched(session, place, group)
+    def _keep(self, place: Place, group: list[Listed], given: Given, since: datetime, *, again: bool = False) -> int:
+        """Keeps a group that was fetched: bytes, progress and what the server is to be told, in one transaction."""
         crash.point("imap.fetched.before_commit")
-        hashes = {uid: hashlib.sha256(raw).hexdigest() for uid, raw in bodies.items()}
-        arrived = {one.uid: one.arrived for one in group}
+        bodies = {uid: (raw, at) for uid, (raw, at) in given.items() if at >= since}
+        campaigns = {one.uid: self.routing(one.head).campaign for one in group}
+        hashes = {uid: hashlib.sha256(raw).hexdigest() for uid, (raw, _) in bodies.items()}
+        rows = {uid: self._new_mail(*body, hashes[uid], campaigns[uid]) for uid, body in bodies.items()}
         with self.store().write() as tx:
             before = mailboxes.kept_before(tx, self.account.name, list(hashes.values()))
             new = [uid for uid in bodies if hashes[uid] not in before]
-            rows = [self._new_mail(bodies[uid], hashes[uid], campaigns[uid], arrived[uid]) for uid in new]
-            ids = dict(zip(new, mails.keep(tx, rows), strict=True)) if rows else {}
-            mailboxes.record(tx, place, [self._dealt(uid, hashes[uid], ids.get(uid), before) for uid in bodies])
+            ids = dict(zip(new, mails.keep(tx, [rows[uid] for uid in new]), strict=True)) if new else {}
+            mailboxes.record(tx, place, [self._dealt(uid, hashes[uid], ids.get(uid), before) for uid in bodies], again=again)
         crash.point("imap.commit.before_flag")
-        self._note_missing(session, place, [one.uid for one in group], bodies)
-        self.suspects.difference_update(bodies)
+        self.suspects.difference_update(given)
         return len(new)
 
-    def _fetched(self, session: Session, place: Place, group: list[Listed]) -> dict[int, bytes]:
-        """The bytes that the server gives. If the connection breaks over a group each is suspect; over one mail, it counts a try."""
+    def _fetched(self, session: Session, place: Place, group: list[Listed]) -> Given:
+        """The mails that the server gives. If the connection breaks over a group each is suspect; over one mail, it counts a try."""
         try:
             if group[0].size <= GROUP_BYTES:
                 return session.bodies([one.uid for one in group])
-            return {group[0].uid: raw} if (raw := self._in_pieces(session, group[0])) else {}
+            return {group[0].uid: (raw, group[0].arrived)} if (raw := self._in_pieces(session, group[0])) else {}
         except MailboxTrouble:
             if len(group) == 1 and group[0].uid in self.suspects:
                 with self.store().write() as tx:
@@ -171,14 +204,14 @@ class FolderReader:
                 break
         return bytes(whole)
 
-    def _note_missing(self, session: Session, place: Place, asked: Sequence[int], given: "dict[int, bytes] | set[int]") -> None:
+    def _note_missing(self, session: Session, place: Place, asked: Sequence[int], given: Container[int]) -> None:
         """What was listed and not given: gone from the server, or withheld, which is another try later."""
         missing = [uid for uid in asked if uid not in given]
         if not missing:
             return
         there = session.exist(missing)
         with self.store().write() as tx:
-            mailboxes.record(tx, place, [Dealt(uid, Outcome.GONE) for uid in missing if uid not in there])
+            mailboxes.record(tx, place, [Dealt(uid, Outcome.GONE) for uid in missing if uid not in there], again=True)
             mailboxes.note_unreadable(tx, place, [uid for uid in missing if uid in there])
 
     def _try_again(self, session: Session, place: Place, since: datetime) -> int:
@@ -191,18 +224,18 @@ class FolderReader:
             listed = [one for one in session.listed([uid], "" if self.account.campaign else FIELDS) if one.arrived >= since]
             if not listed:
                 self._note_missing(session, place, [uid], set())
-                continue
-            found = self.routing(listed[0].head)
-            if found.found:
-                kept += self._keep(session, place, listed, {uid: found.campaign})
+            elif self.routing(listed[0].head).found:
+                given = self._fetched(session, place, listed)
+                kept += self._keep(place, listed, given, since, again=True)
+                self._note_missing(session, place, [uid], given)
             else:
-                self._record(place, [Dealt(uid, Outcome.FOREIGN)])
+                self._record(place, [Dealt(uid, Outcome.FOREIGN)], again=True)
         return kept
 
-    def _record(self, place: Place, dealt: list[Dealt]) -> None:
+    def _record(self, place: Place, dealt: list[Dealt], *, again: bool = False) -> None:
         if dealt:
             with self.store().write() as tx:
-                mailboxes.record(tx, place, dealt)
+                mailboxes.record(tx, place, dealt, again=again)
 
     def _dealt(self, uid: int, sha256: str, mail_id: int | None, before: dict[str, int]) -> Dealt:
         outcome = Outcome.COPY if mail_id is None else Outcome.KEPT
@@ -214,7 +247,7 @@ class FolderReader:
             return self.now() + timedelta(days=self.account.delete_after_days)
         return EPOCH if self.account.after in _TREATED_AT_ONCE else None
 
-    def _new_mail(self, raw: bytes, sha256: str, campaign: str | None, arrived: datetime) -> mails.NewMail:
+    def _new_mail(self, raw: bytes, arrived: datetime, sha256: str, campaign: str | None) -> mails.NewMail:
         junk = self.folder in self.account.junk_folders
         envelope = Envelope(
             f"imap-junk:{self.account.name}" if junk else f"imap:{self.account.name}", trusted_results=tuple(self.account.trust_results)

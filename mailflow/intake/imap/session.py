@@ -75,24 +75,31 @@ class Session:
     def exist(self, uids: Sequence[int]) -> set[int]:
         """Which of these mails are still there."""
         with troubles("search"):
-            return {int(uid) for uid in self._client.search(["UID", ",".join(map(str, uids))])}
+            return {int(uid) for some in chunks(uids) for uid in self._client.search(["UID", ",".join(map(str, some))])}
 
     def listed(self, uids: Sequence[int], fields: str) -> list[Listed]:
         """Size, time and, if asked for, some header fields of mails. Those that are gone are left out."""
         wanted = ["RFC822.SIZE", "INTERNALDATE", *([f"BODY.PEEK[HEADER.FIELDS ({fields})]"] if fields else [])]
         with troubles("fetch"):
-            found = self._client.fetch(list(uids), wanted)
+            found = {uid: one for some in chunks(uids) for uid, one in self._client.fetch(list(some), wanted).items()}
             return [
                 Listed(uid, int(found[uid][b"RFC822.SIZE"]), found[uid][b"INTERNALDATE"], _head(found[uid]))
                 for uid in uids
                 if uid in found and b"INTERNALDATE" in found[uid] and b"RFC822.SIZE" in found[uid]
             ]
 
-    def bodies(self, uids: Sequence[int]) -> dict[int, bytes]:
-        """The bytes of mails, those that the server gave; no flag is set."""
+    def larger(self, uids: Sequence[int], size: int) -> set[int]:
+        """Which of some mails, whose UIDs ascend, are larger than so many bytes."""
+        with troubles("search"):
+            found = self._client.search(["UID", f"{uids[0]}:{uids[-1]}", "LARGER", size])
+            return {int(uid) for uid in found}.intersection(uids)
+
+    def bodies(self, uids: Sequence[int]) -> dict[int, tuple[bytes, datetime]]:
+        """The bytes of mails and when they arrived, those that the server gave; no flag is set."""
         with troubles("fetch"):
-            found = self._client.fetch(list(uids), ["BODY.PEEK[]"])
-            return {uid: body for uid in uids if isinstance(body := found.get(uid, {}).get(b"BODY[]"), bytes)}
+            found = self._client.fetch(list(uids), ["INTERNALDATE", "BODY.PEEK[]"])
+            given = {uid: (one.get(b"BODY[]"), one.get(b"INTERNALDATE")) for uid, one in found.items() if uid in uids}
+            return {uid: (body, at) for uid, (body, at) in given.items() if isinstance(body, bytes) and isinstance(at, datetime)}
 
     def piece(self, uid: int, start: int, size: int) -> bytes:
         """A part of one mail's bytes; empty where nothing is left or nothing is given."""
@@ -219,6 +226,7 @@ def _check_pin(sock: Any, pin: str) -> None:
 def _cap_literals(client: IMAPClient) -> None:
     """imaplib reads a literal of whatever length the server announces into memory."""
     imap: Any = client._imap  # noqa: SLF001 - no public way to bound it
+    imap.debug = 0  # IMAPClient sets 5: every line is then written out for a log that nobody keeps
     read = imap.read
 
     def bounded(size: int) -> bytes:
