@@ -105,6 +105,8 @@ def language_for(written: str | None, campaign: Campaign, languages: Collection[
 
 def _closest(tag: str, languages: Collection[str]) -> str | None:
     """Look ``tag`` up the way of RFC 4647 §3.4: cut subtags from the right until something is there."""
+    if tag in languages:
+        return tag
     subtags = tag.replace("_", "-").lower().split("-")
     if subtags[0] == "zh" and not {"hant", "tw", "hk", "mo"}.isdisjoint(subtags):
         subtags = ["zh", "hant"]

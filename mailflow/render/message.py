@@ -6,6 +6,7 @@ from binascii import b2a_qp
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 _REFUSED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ATEXT = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
@@ -13,6 +14,7 @@ _DOT_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]
 _ADDRESS = re.compile(rf"{_DOT_ATOM}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 _MESSAGE_ID = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_BOUNDARY = re.compile(r"=_[A-Za-z0-9]{8,60}")
 _LINE = 76
 _WORD_BYTES = 45  # =?utf-8?B? and ?= and 60 characters of base64: 72 of the 75 that RFC 2047 §2 allows
 _FIRST_WORD_BYTES = 30  # the first shares its line of 76 with the header's name
@@ -26,6 +28,8 @@ def header(name: str, value: str) -> bytes:
     """
     if not _NAME.fullmatch(name) or not value.isascii() or _REFUSED.search(value) or not value.strip():
         raise ValueError("not a header field: control, line break, text beyond ASCII or nothing at all")
+    if len(name) + 2 + len(value) <= _LINE:
+        return f"{name}: {value}\r\n".encode("ascii")
     lines, line = [], f"{name}:"
     for word in value.split(" "):
         if len(line) + 1 + len(word) > _LINE and line.strip() and not line.endswith(":"):
@@ -74,6 +78,7 @@ def message_ids(*ids: str) -> str:
     return " ".join(f"<{one}>" for one in ids)
 
 
+@lru_cache(maxsize=16)
 def date_value(now: datetime) -> str:
     """Return ``now`` (aware) for the Date header, in UTC; raises ValueError for a naive one (RFC 5322 §3.3)."""
     if now.tzinfo is None:
@@ -87,7 +92,7 @@ def build(headers: Sequence[tuple[str, str]], text: str, html: str, boundary: st
     ``boundary`` holds ``=_``, which no body in quoted-printable or base64 can hold (RFC 2045 §6.7).
     Raises ValueError for a header that is none, or one that stands twice.
     """
-    if len({name.lower() for name, _ in headers}) != len(headers) or not re.fullmatch(r"=_[A-Za-z0-9]{8,60}", boundary):
+    if len({name.lower() for name, _ in headers}) != len(headers) or not _BOUNDARY.fullmatch(boundary):
         raise ValueError("a header stands twice, or the boundary could be in a body")
     mime = (("MIME-Version", "1.0"), ("Content-Type", f'multipart/alternative; boundary="{boundary}"'))
     edge = b"--" + boundary.encode("ascii")
@@ -109,9 +114,11 @@ def build(headers: Sequence[tuple[str, str]], text: str, html: str, boundary: st
 
 def _part(kind: bytes, text: str) -> bytes:
     """One body with CRLF line ends, in quoted-printable where that stays readable, else in base64 (RFC 2045 §6)."""
-    data = "\r\n".join(text.replace("\r", "\n").split("\n")).encode("utf-8")
-    # b2a_qp breaks lines with a bare LF where the text has no CRLF to learn from
-    encoding, body = b"quoted-printable", b2a_qp(data, istext=True).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    data = text.replace("\r", "\n").replace("\n", "\r\n").encode("utf-8")
+    encoding, body = b"quoted-printable", b2a_qp(data, istext=True)
+    if b"\n" not in data:
+        # b2a_qp breaks lines with a bare LF where the text has no CRLF to learn from
+        body = body.replace(b"\n", b"\r\n")
     if len(body) * 3 > len(data) * 4:
         encoding, body = b"base64", _base64(data)
     return b"Content-Type: %s; charset=utf-8\r\nContent-Transfer-Encoding: %s\r\n\r\n%s\r\n" % (kind, encoding, body)

@@ -57,6 +57,8 @@ class Renderer:
             keep_trailing_newline=True,
             auto_reload=False,
         )
+        # Our templates use none of Jinja's global functions, and every context would gather their names.
+        environment.globals.clear()
         self._answers = {kind: _trio(environment, f"answers/{kind}") for kind in AnswerKind}
         self._digest = _trio(environment, "digest")
         self._views = AnswerViews(load_catalogues(templates / "answers" / "languages"))
@@ -107,7 +109,7 @@ class Renderer:
         """RFC 3834 §5 for the headers; Message-ID and boundary come from the key, so that a repeat is the same mail."""
         token = blake2b(key.encode("utf-8"), key=self._secret, digest_size=20).hexdigest()
         message_id = f"{token}@{campaign.address.rpartition('@')[2]}"
-        subject, text, html = (template.render(view) for template in templates)
+        subject, text, html = (_filled(template, view) for template in templates)
         headers = [
             ("Date", message.date_value(now)),
             ("From", message.mailbox(campaign.sender_name or campaign.name, campaign.address)),
@@ -119,6 +121,11 @@ class Renderer:
         ]
         raw = message.build(headers, text, html, f"=_{token[:24]}")
         return OutgoingMail(message_id=message_id, sender=sender, recipient=to, raw=raw)
+
+
+def _filled(template: Template, view: dict[str, object]) -> str:
+    """What ``template.render`` gives, without a copy of the values."""
+    return "".join(template.root_render_func(template.new_context(view, shared=True)))
 
 
 def _trio(environment: ImmutableSandboxedEnvironment, folder: str) -> _Trio:

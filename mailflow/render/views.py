@@ -16,16 +16,20 @@ from mailflow.model.endorsement import EntryState, EventKind
 from mailflow.render.catalogue import Catalogue
 
 _MOST_CAMPAIGNS = 100
-_LATE = frozenset({"statement", "notice_version"})  # sentences that hold something of the one entry
+_VERSIONED = frozenset({"statement", "notice_version"})  # sentences that tell which versions somebody endorsed
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """What all answers of a campaign in one language share: values for templates, values for sentences."""
+    """What all answers of a campaign in one language share: values for templates, values for sentences.
+
+    ``versions`` are those of the statement and the notice that the values name.
+    """
 
     values: Mapping[str, object]
     texts: Mapping[str, str]
     markup: Mapping[str, str]
+    versions: tuple[str, str]
 
 
 class AnswerViews:
@@ -47,14 +51,10 @@ class AnswerViews:
         entry = answer.entry
         public = public_entry(entry, campaign) if entry is not None else None
         frame = self._frame(campaign, catalogue)
-        version = (entry.statement_hash if entry else campaign.statement_hash)[:12]
-        notice_version = entry.notice_version if entry else campaign.notice_version
+        versions = (entry.statement_hash, entry.notice_version) if entry else frame.versions
         return {
             **frame.values,
-            "statement_line": catalogue.say("statement", version=version, **frame.texts),
-            "statement_html": catalogue.say_html("statement", version=version, **frame.markup),
-            "notice_line": catalogue.say("notice_version", version=notice_version),
-            "notice_html": catalogue.say_html("notice_version", version=notice_version),
+            **({} if versions == frame.versions else _version_lines(catalogue, versions, frame.texts, frame.markup)),
             "lines": entry_lines(public, catalogue) if public else [],
             "words": [line for line in public.words.split("\n") if line.strip()] if public else [],
             "words_hidden": entry is not None and bool(entry.words) and not (public and public.words),
@@ -80,18 +80,33 @@ def _frame(campaign: Campaign, catalogue: Catalogue) -> _Frame:
     controller = one_line(campaign.controller)
     same = {"date": catalogue.long_date(statement.date), "short_title": short}
     texts = {**same, "title": catalogue.isolate(title), "controller": catalogue.isolate(controller)}
+    versions = (campaign.statement_hash, campaign.notice_version)
     marked = Markup('<bdi lang="{}">{}</bdi>').format(statement.language, title)
     markup = {**same, "title": marked, "controller": Markup("<bdi>{}</bdi>").format(controller)}
     values = {
-        "t": SimpleNamespace(**{key: catalogue.say(key, **texts) for key in catalogue.texts if key not in _LATE}),
-        "h": SimpleNamespace(**{key: catalogue.say_html(key, **markup) for key in catalogue.texts if key not in _LATE}),
+        "t": SimpleNamespace(**{key: catalogue.say(key, **texts) for key in catalogue.texts if key not in _VERSIONED}),
+        "h": SimpleNamespace(**{key: catalogue.say_html(key, **markup) for key in catalogue.texts if key not in _VERSIONED}),
+        **_version_lines(catalogue, versions, texts, markup),
         "language": catalogue.language,
         "direction": "rtl" if catalogue.rtl else "ltr",
         "notice": [line for line in printable(campaign.notice).split("\n") if line.strip()],
         "notice_language": campaign.languages[0],
         "may_be_named": campaign.listing is not NamingRule.COUNT,
     }
-    return _Frame(values, texts, markup)
+    return _Frame(values, texts, markup, versions)
+
+
+def _version_lines(
+    catalogue: Catalogue, versions: tuple[str, str], texts: Mapping[str, str], markup: Mapping[str, str]
+) -> dict[str, object]:
+    """The lines that say which statement and which notice somebody endorsed; ``versions`` are theirs."""
+    statement, notice = versions[0][:12], versions[1]
+    return {
+        "statement_line": catalogue.say("statement", version=statement, **texts),
+        "statement_html": catalogue.say_html("statement", version=statement, **markup),
+        "notice_line": catalogue.say("notice_version", version=notice),
+        "notice_html": catalogue.say_html("notice_version", version=notice),
+    }
 
 
 def statement_for(campaign: Campaign, language: str) -> Statement:

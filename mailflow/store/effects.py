@@ -1,7 +1,7 @@
 """What decisions do to the store, written for a whole group of mails at once: a few statements instead of ten a mail."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -48,7 +48,8 @@ class Effects:
 
 
 _ENTRY_COLUMNS = tuple(column.name for column in entries.c if column.name != "id")
-_INSERT_ENTRY = sa.insert(entries).returning(entries.c.id, sort_by_parameter_order=True)
+_INSERT_ENTRY = sa.insert(entries).returning(entries.c.campaign, entries.c.identity, entries.c.id)
+"""Who is told with each id, for asking for the ids in order would be a statement a row."""
 _UPDATE_ENTRY = (
     sa.update(entries).where(entries.c.id == sa.bindparam("which")).values({name: sa.bindparam(f"new_{name}") for name in _ENTRY_COLUMNS})
 )
@@ -82,13 +83,12 @@ def write(tx: Connection, group: Sequence[Effects]) -> None:
     Raises sqlalchemy.exc.IntegrityError when somebody else has settled the same person or content at this moment.
     """
     postponed = [one for one in group if one.postpone is not None]
-    settled = _with_entries(tx, [one for one in group if one.postpone is None])
-    changed = [one for one in settled if one.entry is not None and one.changed]
-    _many(tx, _INSERT_VERSION, [_version(one, one.entry) for one in changed if one.entry is not None])
-    _many(tx, _INSERT_EVENT, [_event(one) for one in settled if one.event is not None and one.campaign is not None])
-    _many(tx, _INSERT_OUTBOX, [_outgoing(one, one.said) for one in settled if one.said is not None])
-    _many(tx, _REDECIDE, [_redecided(one, one.first) for one in settled if one.first is not None])
-    _many(tx, _FINISH, [_finished(one) for one in settled])
+    settled = _with_ids(tx, [one for one in group if one.postpone is None])
+    _many(tx, _INSERT_VERSION, [_version(one, one.entry, id_) for one, id_ in settled if one.entry is not None and one.changed])
+    _many(tx, _INSERT_EVENT, [_event(one, id_) for one, id_ in settled if one.event is not None and one.campaign is not None])
+    _many(tx, _INSERT_OUTBOX, [_outgoing(one, one.said, id_) for one, id_ in settled if one.said is not None])
+    _many(tx, _REDECIDE, [_redecided(one, one.first, id_) for one, id_ in settled if one.first is not None])
+    _many(tx, _FINISH, [_finished(one, id_) for one, id_ in settled])
     _many(tx, _POSTPONE, [{"which": one.mail_id, "until": one.postpone, "why": one.decision.reason} for one in postponed])
 
 
@@ -97,16 +97,14 @@ def _many(tx: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
         tx.execute(statement, rows)
 
 
-def _with_entries(tx: Connection, group: list[Effects]) -> list[Effects]:
-    """Saves the entries that changed; the new ones come back with their ids."""
-    fresh = [n for n, one in enumerate(group) if one.entry is not None and one.changed and one.entry.id == 0]
-    known = [one.entry for one in group if one.entry is not None and one.changed and one.entry.id != 0]
-    _many(tx, _UPDATE_ENTRY, [{"which": entry.id, **{f"new_{name}": getattr(entry, name) for name in _ENTRY_COLUMNS}} for entry in known])
-    if not fresh:
-        return group
-    rows = [{name: getattr(group[n].entry, name) for name in _ENTRY_COLUMNS} for n in fresh]
-    ids = dict(zip(fresh, tx.execute(_INSERT_ENTRY, rows).scalars(), strict=True))
-    return [replace(one, entry=replace(one.entry, id=ids[n])) if n in ids and one.entry else one for n, one in enumerate(group)]
+def _with_ids(tx: Connection, group: list[Effects]) -> list[tuple[Effects, int | None]]:
+    """Saves the entries that changed; gives each mail's effects with the id of its entry, if it has one."""
+    changed = [one.entry for one in group if one.entry is not None and one.changed]
+    known = [{"which": entry.id, **{f"new_{name}": getattr(entry, name) for name in _ENTRY_COLUMNS}} for entry in changed if entry.id]
+    _many(tx, _UPDATE_ENTRY, known)
+    fresh = [{name: getattr(entry, name) for name in _ENTRY_COLUMNS} for entry in changed if not entry.id]
+    made = {(row[0], row[1]): row[2] for row in tx.execute(_INSERT_ENTRY, fresh)} if fresh else {}
+    return [(one, (one.entry.id or made[one.entry.campaign, one.entry.identity]) if one.entry else None) for one in group]
 
 
 _OF_THE_ROW = frozenset({"campaign", "identity", "address", "changed_at", "last_word_at", "version"})
@@ -114,13 +112,12 @@ _OF_THE_ROW = frozenset({"campaign", "identity", "address", "changed_at", "last_
 _RECORDED = tuple(name for name in _ENTRY_COLUMNS if name not in _OF_THE_ROW)
 
 
-def _version(one: Effects, entry: Entry) -> dict[str, Any]:
+def _version(one: Effects, entry: Entry, id_: int | None) -> dict[str, Any]:
     record = {name: getattr(entry, name) for name in _RECORDED}
-    return {"entry_id": entry.id, "version": entry.version, "mail_id": one.cause, "record": record, "at": entry.changed_at}
+    return {"entry_id": id_, "version": entry.version, "mail_id": one.cause, "record": record, "at": entry.changed_at}
 
 
-def _event(one: Effects) -> dict[str, Any]:
-    entry_id = one.entry.id if one.entry else None
+def _event(one: Effects, entry_id: int | None) -> dict[str, Any]:
     reason = one.first.reason if one.first else one.decision.reason
     return {
         "kind": one.event,
@@ -133,27 +130,27 @@ def _event(one: Effects) -> dict[str, Any]:
     }
 
 
-def _outgoing(one: Effects, said: Said) -> dict[str, Any]:
+def _outgoing(one: Effects, said: Said, entry_id: int | None) -> dict[str, Any]:
     mail = said.mail
     return {
-        "key": said.key, "kind": said.kind, "campaign": one.campaign, "mail_id": one.cause, "entry_id": one.entry.id if one.entry else None,
+        "key": said.key, "kind": said.kind, "campaign": one.campaign, "mail_id": one.cause, "entry_id": entry_id,
         "message_id": mail.message_id, "sender": mail.sender, "recipient": mail.recipient, "raw": mail.raw, "state": "waiting",
         "due_at": EPOCH, "attempts": 0, "created_at": one.now,
     }  # fmt: skip
 
 
-def _decided(one: Effects, decision: Decision) -> dict[str, Any]:
+def _decided(one: Effects, decision: Decision, entry_id: int | None) -> dict[str, Any]:
     return {
         "new_disposition": decision.disposition, "new_action": decision.action, "new_reasons": list(decision.reasons),
-        "new_entry_id": one.entry.id if one.entry else None, "new_decided_at": one.now,
+        "new_entry_id": entry_id, "new_decided_at": one.now,
     }  # fmt: skip
 
 
-def _finished(one: Effects) -> dict[str, Any]:
+def _finished(one: Effects, entry_id: int | None) -> dict[str, Any]:
     found = {f"new_{name}": one.found[name] for name in _FOUND}
-    return {"which": one.mail_id, "new_copy_of": one.copy_of, **found, **_decided(one, one.decision)}
+    return {"which": one.mail_id, "new_copy_of": one.copy_of, **found, **_decided(one, one.decision, entry_id)}
 
 
-def _redecided(one: Effects, decision: Decision) -> dict[str, Any]:
+def _redecided(one: Effects, decision: Decision, entry_id: int | None) -> dict[str, Any]:
     proof = {f"new_{name}": one.found[name] for name in ("assurance", "evidence")}
-    return {"which": one.copy_of, **proof, **_decided(one, decision)}
+    return {"which": one.copy_of, **proof, **_decided(one, decision, entry_id)}

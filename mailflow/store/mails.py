@@ -16,6 +16,39 @@ TRIES = 3
 """A mail whose worker failed so often is set aside, whole, for the admin."""
 
 
+_IN_FLIGHT = mails.c.disposition == sa.literal_column("'in_flight'")
+_FREE = sa.or_(mails.c.lease_until.is_(None), mails.c.lease_until < sa.bindparam("now"))
+_THESE = mails.c.id.in_(sa.bindparam("ids", expanding=True))
+_INSERT = sa.insert(mails).returning(mails.c.id, sort_by_parameter_order=True)
+_INSERT_RAW = sa.insert(raws)
+_CLAIMABLE = (
+    sa.select(mails.c.id, mails.c.attempts)
+    .where(_IN_FLIGHT, mails.c.due_at <= sa.bindparam("now"), _FREE, mails.c.attempts < TRIES)
+    .order_by(mails.c.due_at, mails.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    sa.update(mails)
+    .where(_THESE)
+    .values(lease_owner=sa.bindparam("owner"), lease_until=sa.bindparam("until"), attempts=mails.c.attempts + 1)
+)
+_ENVELOPE = (mails.c.door, mails.c.sender, mails.c.recipients, mails.c.client, mails.c.helo, mails.c.trusted_results)
+_LOAD = (
+    sa.select(mails.c.id, raws.c.data, mails.c.received_at, mails.c.campaign, mails.c.attempts, *_ENVELOPE)
+    .join(raws, raws.c.mail_id == mails.c.id)
+    .where(_THESE)
+    .order_by(mails.c.id)
+)
+_FIRST_COPIES = sa.select(mails.c.content_key, mails.c.id, mails.c.disposition, mails.c.assurance, mails.c.reasons, mails.c.entry_id).where(
+    mails.c.content_key.in_(sa.bindparam("keys", expanding=True))
+)
+_WORN_OUT = sa.select(mails.c.id, mails.c.campaign).where(_IN_FLIGHT, mails.c.attempts >= TRIES, _FREE).with_for_update(skip_locked=True)
+_STILL_IN_FLIGHT = sa.select(mails.c.id).where(_THESE, _IN_FLIGHT).with_for_update()
+_STILL_MINE = _STILL_IN_FLIGHT.where(mails.c.lease_owner == sa.bindparam("owner"))
+_ANY_DUE = sa.select(mails.c.id).where(_IN_FLIGHT, mails.c.due_at <= sa.bindparam("now"), _FREE).limit(1)
+
+
 @dataclass(frozen=True, slots=True)
 class NewMail:
     """A mail that is about to be kept; ``oversized`` ones are kept whole and set aside unread."""
@@ -30,10 +63,20 @@ class NewMail:
 
 def keep(tx: Connection, new: Sequence[NewMail]) -> list[int]:
     """Stores the mails with their bytes; returns their ids in the same order."""
-    rows = tx.execute(sa.insert(mails).returning(mails.c.id, sort_by_parameter_order=True), [_row(mail) for mail in new])
-    ids = list(rows.scalars())
+    if tx.dialect.name == "sqlite":
+        ids = _next_ids(tx, len(new))
+        tx.execute(sa.insert(mails), [{"id": id_, **_row(mail)} for id_, mail in zip(ids, new, strict=True)])
+    else:
+        rows = tx.execute(sa.insert(mails).returning(mails.c.id, sort_by_parameter_order=True), [_row(mail) for mail in new])
+        ids = list(rows.scalars())
     tx.execute(sa.insert(raws), [{"mail_id": id_, "data": mail.raw} for id_, mail in zip(ids, new, strict=True)])
     return ids
+
+
+def _next_ids(tx: Connection, count: int) -> list[int]:
+    """The ids that SQLite would give next. A writer is alone with the file: asking for each row's id would be a statement a row."""
+    last = tx.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'mails'").scalar() or 0
+    return list(range(last + 1, last + 1 + count))
 
 
 def _row(mail: NewMail) -> dict[str, Any]:
@@ -69,20 +112,10 @@ def claim(tx: Connection, owner: str, now: datetime, lease: timedelta, limit: in
     A mail that was tried before is claimed alone: when a worker dies over a batch, the innocent ones
     must not share the guilty one's three strikes. Mails out of tries are not claimed (see set_aside_worn_out).
     """
-    free = sa.or_(mails.c.lease_until.is_(None), mails.c.lease_until < now)
-    waiting = (
-        sa.select(mails.c.id, mails.c.attempts)
-        .where(mails.c.disposition == sa.literal_column("'in_flight'"), mails.c.due_at <= now, free, mails.c.attempts < TRIES)
-        .order_by(mails.c.due_at, mails.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ids = _together([(row.id, row.attempts) for row in tx.execute(waiting)])
+    ids = _together([(row[0], row[1]) for row in tx.execute(_CLAIMABLE, {"now": now, "most": limit})])
     if not ids:
         return []
-    tx.execute(
-        sa.update(mails).where(mails.c.id.in_(ids)).values(lease_owner=owner, lease_until=now + lease, attempts=mails.c.attempts + 1)
-    )
+    tx.execute(_CLAIM, {"ids": ids, "owner": owner, "until": now + lease})
     return load(tx, ids)
 
 
@@ -95,25 +128,13 @@ def _together(found: Sequence[tuple[int, int]]) -> list[int]:
 
 def load(tx: Connection, ids: Iterable[int]) -> list[KeptMail]:
     """The mails with these ids, in order of id, with their bytes."""
-    query = sa.select(mails, raws.c.data).join(raws, raws.c.mail_id == mails.c.id).where(mails.c.id.in_(list(ids))).order_by(mails.c.id)
-    return [_kept(row) for row in tx.execute(query).mappings()]
+    return [_kept(*row) for row in tx.execute(_LOAD, {"ids": list(ids)})]
 
 
-def _kept(row: RowMapping) -> KeptMail:
-    envelope = Envelope(
-        door=row["door"],
-        sender=row["sender"],
-        recipients=tuple(row["recipients"]),
-        client=row["client"],
-        helo=row["helo"],
-        trusted_results=tuple(row["trusted_results"]),
-    )
-    return KeptMail(row["id"], bytes(row["data"]), envelope, row["received_at"], row["campaign"], row["attempts"])
-
-
-_FIRST_COPIES = sa.select(mails.c.content_key, mails.c.id, mails.c.disposition, mails.c.assurance, mails.c.reasons, mails.c.entry_id).where(
-    mails.c.content_key.in_(sa.bindparam("keys", expanding=True))
-)
+def _kept(id_: int, data: bytes, received_at: datetime, campaign: str | None, attempts: int, *envelope: Any) -> KeptMail:
+    door, sender, recipients, client, helo, trusted_results = envelope
+    known = Envelope(door, sender, tuple(recipients), client, helo, tuple(trusted_results))
+    return KeptMail(id_, bytes(data), known, received_at, campaign, attempts)
 
 
 def first_copies(tx: Connection, content_keys: Sequence[str]) -> dict[str, RowMapping]:
@@ -130,17 +151,12 @@ def fail(tx: Connection, mail_id: int, owner: str, error: str) -> None:
 def release(tx: Connection, owner: str, error: str) -> int:
     """Ends all leases of a worker that died; returns how many mails were under them."""
     values = {"error": error, "lease_owner": None, "lease_until": None}
-    mine = sa.and_(mails.c.lease_owner == owner, mails.c.disposition == sa.literal_column("'in_flight'"))
-    return tx.execute(sa.update(mails).where(mine).values(**values)).rowcount
+    return tx.execute(sa.update(mails).where(mails.c.lease_owner == owner, _IN_FLIGHT).values(**values)).rowcount
 
 
 def set_aside_worn_out(tx: Connection, now: datetime) -> list[tuple[int, str | None]]:
     """Sets aside every mail whose last try is over without an end; returns (id, campaign) of each."""
-    free = sa.or_(mails.c.lease_until.is_(None), mails.c.lease_until < now)
-    worn = sa.and_(mails.c.disposition == sa.literal_column("'in_flight'"), mails.c.attempts >= TRIES, free)
-    found = [
-        (row.id, row.campaign) for row in tx.execute(sa.select(mails.c.id, mails.c.campaign).where(worn).with_for_update(skip_locked=True))
-    ]
+    found = [(row.id, row.campaign) for row in tx.execute(_WORN_OUT, {"now": now})]
     if found:
         values = {"disposition": Disposition.SET_ASIDE, "lease_owner": None, "lease_until": None, "decided_at": now}
         tx.execute(sa.update(mails).where(mails.c.id.in_([id_ for id_, _ in found])).values(**values))
@@ -166,9 +182,7 @@ def held(tx: Connection, campaign: str, limit: int) -> list[RowMapping]:
 
 def waiting(tx: Connection) -> tuple[int, datetime | None]:
     """How many mails are in flight, and since when the oldest waits."""
-    row = tx.execute(
-        sa.select(sa.func.count(), sa.func.min(mails.c.received_at)).where(mails.c.disposition == sa.literal_column("'in_flight'"))
-    ).one()
+    row = tx.execute(sa.select(sa.func.count(), sa.func.min(mails.c.received_at)).where(_IN_FLIGHT)).one()
     return row[0], row[1]
 
 
@@ -182,28 +196,22 @@ def still_mine(tx: Connection, ids: Iterable[int], owner: str | None) -> set[int
 
     A worker that was away for longer than its lease must not settle what another has settled since.
     """
-    query = sa.select(mails.c.id).where(mails.c.id.in_(list(ids)), mails.c.disposition == sa.literal_column("'in_flight'"))
-    if owner is not None:
-        query = query.where(mails.c.lease_owner == owner)
-    return set(tx.execute(query.with_for_update()).scalars())
+    query = _STILL_IN_FLIGHT if owner is None else _STILL_MINE
+    return set(tx.execute(query, {"ids": list(ids), "owner": owner}).scalars())
 
 
 def give_back(tx: Connection, owner: str) -> int:
     """Ends all leases of a worker that is well but could not go on; the tries are not counted."""
-    mine = sa.and_(mails.c.lease_owner == owner, mails.c.disposition == sa.literal_column("'in_flight'"))
     values = {"attempts": mails.c.attempts - 1, "lease_owner": None, "lease_until": None}
-    return tx.execute(sa.update(mails).where(mine).values(**values)).rowcount
+    return tx.execute(sa.update(mails).where(mails.c.lease_owner == owner, _IN_FLIGHT).values(**values)).rowcount
 
 
 def any_due(tx: Connection, now: datetime) -> bool:
     """Whether a worker has anything to claim: a look that takes no lock."""
-    free = sa.or_(mails.c.lease_until.is_(None), mails.c.lease_until < now)
-    query = sa.select(mails.c.id).where(mails.c.disposition == sa.literal_column("'in_flight'"), mails.c.due_at <= now, free).limit(1)
-    return tx.execute(query).first() is not None
+    return tx.execute(_ANY_DUE, {"now": now}).first() is not None
 
 
 def leased_by_others(tx: Connection, now: datetime) -> bool:
     """Whether a mail is under a running lease or due: somebody is still at work."""
-    query = sa.select(mails.c.id).where(mails.c.disposition == sa.literal_column("'in_flight'"))
-    query = query.where(sa.or_(mails.c.lease_until >= now, mails.c.due_at <= now)).limit(1)
+    query = sa.select(mails.c.id).where(_IN_FLIGHT, sa.or_(mails.c.lease_until >= now, mails.c.due_at <= now)).limit(1)
     return tx.execute(query).first() is not None

@@ -10,6 +10,37 @@ from sqlalchemy.engine import Connection
 from mailflow.model.answer import OutgoingMail
 from mailflow.store.schema import EPOCH, outbox
 
+_WAITING = outbox.c.state == sa.literal_column("'waiting'")
+_THESE = outbox.c.id.in_(sa.bindparam("ids", expanding=True))
+_CLAIMABLE = (
+    sa.select(outbox.c.id, outbox.c.message_id, outbox.c.sender, outbox.c.recipient, outbox.c.raw, outbox.c.attempts, outbox.c.created_at)
+    .where(
+        _WAITING,
+        outbox.c.due_at <= sa.bindparam("now"),
+        sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < sa.bindparam("now")),
+    )
+    .order_by(outbox.c.due_at, outbox.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = sa.update(outbox).where(_THESE).values(lease_owner=sa.bindparam("owner"), lease_until=sa.bindparam("until"))
+_SENT = (
+    sa.update(outbox)
+    .where(_THESE)
+    .values(state="sent", sent_at=sa.bindparam("now"), lease_owner=None, lease_until=None, error=None, attempts=outbox.c.attempts + 1)
+)
+_RELEASE = (
+    sa.update(outbox)
+    .where(outbox.c.lease_owner == sa.bindparam("owner"), outbox.c.state == "waiting")
+    .values(lease_owner=None, lease_until=None)
+)
+_NEXT_DUE = sa.select(sa.func.min(outbox.c.due_at)).where(_WAITING)
+_RECENT = (
+    sa.select(outbox.c.recipient, sa.func.count())
+    .where(outbox.c.recipient.in_(sa.bindparam("who", expanding=True)), outbox.c.created_at > sa.bindparam("since"))
+    .group_by(outbox.c.recipient)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -58,13 +89,6 @@ def add(
     return int(key_[0])
 
 
-_RECENT = (
-    sa.select(outbox.c.recipient, sa.func.count())
-    .where(outbox.c.recipient.in_(sa.bindparam("who", expanding=True)), outbox.c.created_at > sa.bindparam("since"))
-    .group_by(outbox.c.recipient)
-)
-
-
 def recent(tx: Connection, recipients: Sequence[str], since: datetime) -> dict[str, int]:
     """How many mails were written to each of these addresses since then; those with none are left out."""
     return {row[0]: row[1] for row in tx.execute(_RECENT, {"who": list(recipients), "since": since})} if recipients else {}
@@ -72,31 +96,18 @@ def recent(tx: Connection, recipients: Sequence[str], since: datetime) -> dict[s
 
 def claim(tx: Connection, owner: str, now: datetime, lease: timedelta, limit: int) -> list[Letter]:
     """Takes up to ``limit`` mails that are due, oldest first, for one sender."""
-    free = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < now)
-    query = (
-        sa.select(
-            outbox.c.id, outbox.c.message_id, outbox.c.sender, outbox.c.recipient, outbox.c.raw, outbox.c.attempts, outbox.c.created_at
-        )
-        .where(outbox.c.state == sa.literal_column("'waiting'"), outbox.c.due_at <= now, free)
-        .order_by(outbox.c.due_at, outbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
     found = [
         Letter(row.id, OutgoingMail(row.message_id, row.sender, row.recipient, bytes(row.raw)), row.attempts, row.created_at)
-        for row in tx.execute(query)
+        for row in tx.execute(_CLAIMABLE, {"now": now, "most": limit})
     ]
     if found:
-        tx.execute(
-            sa.update(outbox).where(outbox.c.id.in_([letter.id for letter in found])).values(lease_owner=owner, lease_until=now + lease)
-        )
+        tx.execute(_CLAIM, {"ids": [letter.id for letter in found], "owner": owner, "until": now + lease})
     return found
 
 
 def sent(tx: Connection, ids: Iterable[int], now: datetime) -> None:
     """Marks mails as taken by the smarthost."""
-    values = {"state": "sent", "sent_at": now, "lease_owner": None, "lease_until": None, "error": None, "attempts": outbox.c.attempts + 1}
-    tx.execute(sa.update(outbox).where(outbox.c.id.in_(list(ids))).values(**values))
+    tx.execute(_SENT, {"ids": list(ids), "now": now})
 
 
 def later(tx: Connection, id_: int, due_at: datetime, error: str) -> None:
@@ -113,8 +124,7 @@ def failed(tx: Connection, id_: int, error: str) -> None:
 
 def release(tx: Connection, owner: str) -> int:
     """Ends all leases of a sender that died or stops."""
-    mine = sa.and_(outbox.c.lease_owner == owner, outbox.c.state == "waiting")
-    return tx.execute(sa.update(outbox).where(mine).values(lease_owner=None, lease_until=None)).rowcount
+    return tx.execute(_RELEASE, {"owner": owner}).rowcount
 
 
 def counts(tx: Connection) -> dict[str, int]:
@@ -125,4 +135,4 @@ def counts(tx: Connection) -> dict[str, int]:
 
 def next_due(tx: Connection) -> datetime | None:
     """When the next waiting mail is due."""
-    return tx.execute(sa.select(sa.func.min(outbox.c.due_at)).where(outbox.c.state == sa.literal_column("'waiting'"))).scalar()
+    return tx.execute(_NEXT_DUE).scalar()

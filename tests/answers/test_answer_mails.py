@@ -158,7 +158,15 @@ def test_a_withdrawal_names_nobody() -> None:
 
 
 def test_the_answer_names_the_version_that_was_endorsed() -> None:
-    assert "version abcabcabcabc\n" in text_of(entry=entry(statement_hash="abc" * 21 + "d"))
+    earlier = entry(statement_hash="abc" * 21 + "d", notice_version="2")
+    for one, statement, notice in (
+        (entry(), campaign().statement_hash[:12], "3"),
+        (earlier, "abcabcabcabc", "2"),
+        (None, campaign().statement_hash[:12], "3"),
+    ):
+        made = RENDER.answer(answer(AnswerKind.CLOSED, entry=one), campaign(), NOW)
+        for kind in ("plain", "html"):
+            assert f"version {statement}" in body(made, kind) and f"version {notice}" in body(made, kind)
 
 
 def test_a_german_answer_has_german_words_dates_countries_and_statement() -> None:

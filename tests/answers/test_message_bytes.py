@@ -97,6 +97,21 @@ def test_a_boundary_that_could_stand_in_a_body_is_refused(boundary: str) -> None
         message.build([("To", "a@b.example")], "t", "h", boundary)
 
 
+@pytest.mark.parametrize(("length", "lines"), [(76, 1), (77, 2)], ids=["as-long-as-a-line", "one-more"])
+def test_a_header_is_folded_where_it_is_longer_than_a_line(length: int, lines: int) -> None:
+    start = "Subject: Keep the marsh "
+    line = message.header("Subject", start.partition(" ")[2] + "w" * (length - len(start)))
+    assert line.count(b"\r\n") == lines and line.replace(b"\r\n", b"") == start.encode() + b"w" * (length - len(start))
+
+
+@pytest.mark.parametrize(
+    "text", ["reed " * 40, "\n" + "reed " * 40, "reed " * 40 + "\n"], ids=["no-line-end", "first-line-empty", "one-line"]
+)
+def test_a_long_line_is_broken_with_crlf(text: str) -> None:
+    raw = message.build([("To", "a@b.example")], text, "h", "=_" + "b" * 24)
+    assert raw.count(b"=\r\n") >= 2 and raw.count(b"\n") == raw.count(b"\r\n")
+
+
 def test_a_long_subject_is_folded_and_unfolds_to_itself() -> None:
     subject = "Endorse " * 20 + "the marsh"
     line = message.header("Subject", message.text_value(subject))
