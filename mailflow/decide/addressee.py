@@ -58,7 +58,12 @@ def _nearest(address: str, by_identity: Mapping[str, str]) -> Route:
 
 
 def _distance(typed: str, known: str) -> int | None:
-    """Slips of the hand between two local parts, ``None`` where there are too many for a typing error."""
+    """Slips of the hand between two local parts, ``None`` where there are too many for a typing error.
+
+    Nobody's hand slips from ASCII into another alphabet; look-alikes are made, not typed.
+    """
+    if known.isascii() and not typed.isascii():
+        return None
     allowed = 2 if len(known) >= _LONG else 1 if len(known) >= _SURE else 0
     off = int(OSA.distance(typed, known, score_cutoff=allowed))
     return off if off <= allowed else None

@@ -98,7 +98,7 @@ def test_an_address_is_no_longer_in_octets_than_one_may_be(client: Dialogue) -> 
         ("支持@例子.example", "moor"),
         ("straße@delta.example", "delta"),
         ("endorse@ｄelta.example", "delta"),
-        ("unterstutzung@fluß.example", None),
+        ("unterstutzung@fluß.example", "delta"),
         ("unterstützung@fluss.example", None),
         ("еndorse@delta.example", None),
         ("endorse@délta.example", None),
