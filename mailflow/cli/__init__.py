@@ -35,7 +35,7 @@ def start(
         log_quietly(config)
         return
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    for chatty in ("mail.log", "apscheduler", "alembic", "sqlalchemy", "imapclient", "imapclient.imaplib", "dkim"):
+    for chatty in ("mail.log", "apscheduler", "alembic", "sqlalchemy", "imapclient", "imapclient.imaplib", "msal", "dkim"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
