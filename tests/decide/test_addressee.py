@@ -46,8 +46,26 @@ def test_a_slip_of_the_hand_is_forgiven(address: str, campaign: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["info@delta.example", "endorse@delta2.example", "sigm@delta.example", "enddorsse@delta.example", "", "no address", "@delta.example", "\u0435ndorse@delta.example"],
-    ids=["another word", "another domain", "too short to be sure", "two slips in a short name", "empty", "none", "no local part", "a look-alike letter"],
+    [
+        "info@delta.example",
+        "endorse@delta2.example",
+        "sigm@delta.example",
+        "enddorsse@delta.example",
+        "",
+        "no address",
+        "@delta.example",
+        "\u0435ndorse@delta.example",
+    ],
+    ids=[
+        "another word",
+        "another domain",
+        "too short to be sure",
+        "two slips in a short name",
+        "empty",
+        "none",
+        "no local part",
+        "a look-alike letter",
+    ],
 )
 def test_anything_else_is_nobody_here(address: str) -> None:
     assert route([address], OURS) == Route()
