@@ -42,21 +42,8 @@ def start(
 log = logging.getLogger("mailflow")
 
 COMMANDS = (
-    "init",
-    "check",
-    "run",
-    "ingest",
-    "imap",
-    "work",
-    "explain",
-    "status",
-    "list",
-    "digest",
-    "retry",
-    "reviewer",
-    "campaign",
-    "demo",
-)
+    "init", "check", "run", "ingest", "imap", "oauth", "work", "explain", "status", "list", "digest", "retry", "reviewer", "campaign", "demo",
+)  # fmt: skip
 """In the order of `mailflow --help`."""
 MODULES = {"list": "listing"}
 
