@@ -13,6 +13,7 @@ from mailflow.cli.doctor.campaigns import campaign_findings
 from mailflow.cli.doctor.domain import domain_findings, system_lookup
 from mailflow.cli.doctor.finding import Finding, error, ok
 from mailflow.cli.doctor.machine import clock_findings, folder_findings, listener_findings, store_findings, user_findings
+from mailflow.cli.doctor.mailboxes import mailbox_findings
 from mailflow.cli.doctor.patches import patch_findings
 from mailflow.cli.doctor.relay import smarthost_findings
 from mailflow.cli.state import config_of
@@ -21,6 +22,7 @@ from mailflow.config.load import Config, load
 from mailflow.model.errors import BadConfig
 from mailflow.packaged import packaged
 from mailflow.render import Renderer
+from mailflow.wiring import Program
 
 
 def register(app: typer.Typer) -> None:
@@ -80,6 +82,7 @@ def _examine_config(config: Config, languages: frozenset[str], *, offline: bool)
     yield from listener_findings(settings, config.root, now)
     if not offline:
         yield from smarthost_findings(settings.smarthost, settings.smtp.hostname)
+        yield from mailbox_findings(settings.imap, Program(config).mailboxes.connect)
         addresses = [address for campaign in config.campaigns.values() for address in campaign.addresses]
         try:
             yield from domain_findings(addresses, system_lookup(settings.workers.dns_servers))
