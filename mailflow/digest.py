@@ -68,12 +68,14 @@ def summarise(
     *,
     received: int | None = None,
     now: datetime | None = None,
+    unread_folders: int = 0,
 ) -> Digest:
     """Return what ``organiser`` is told of the events in (after, upto].
 
     ``events`` may hold others, which are left out; ``entries`` are by id as they are now, so that nobody who has
     withdrawn since is named; ``held`` are the mails that wait, all of them or (more than fifty of) the oldest.
-    ``received`` and ``now``, where given, add the alarms for books that do not balance and for mails that wait too long.
+    ``received`` and ``now``, where given, add the alarms for books that do not balance and for mails that wait too long;
+    ``unread_folders`` is how many folders of mailboxes could not be read for too long.
     """
     window = [event for event in events if event.campaign == campaign.slug and event.seq is not None and after < event.seq <= upto]
     kinds = Counter(event.kind for event in window)
@@ -93,7 +95,7 @@ def summarise(
         waiting=tuple(_waiting_item(one) for one in oldest[:MOST_ITEMS]),
         more_new=more_new,
         more_waiting=_more_waiting(len(oldest), books),
-        alarms=_alarms(kinds, oldest, books, received, now),
+        alarms=(*_alarms(kinds, oldest, books, received, now), *([f"unread_folders:{unread_folders}"] if unread_folders else [])),
     )
 
 

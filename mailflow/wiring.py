@@ -138,7 +138,7 @@ class Program:
 
     def ticker(self, owner: str) -> Ticker:
         """The clock of this program."""
-        return Ticker(self.store, dict(self.config.campaigns), self.renderer, owner, self.now)
+        return Ticker(self.store, dict(self.config.campaigns), self.renderer, owner, self.now, tuple(self.config.settings.imap))
 
 
 def part_of(program: Program) -> Callable[[str, str, StopSign], int]:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -10,14 +10,16 @@ from typing import Protocol
 
 import sqlalchemy as sa
 from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy.engine import Connection
 
 from mailflow import crash, digest
 from mailflow.config.campaign import Campaign, Organiser
+from mailflow.config.imap import ImapSettings
 from mailflow.model.answer import Digest, OutgoingMail
 from mailflow.model.endorsement import Event, EventKind
 from mailflow.model.errors import StoreUnavailable
 from mailflow.model.outside import Now
-from mailflow.store import books, digests, entries, events, leases, mails, outbox
+from mailflow.store import books, digests, entries, events, leases, mailboxes, mails, outbox
 from mailflow.store.engine import Store
 
 log = logging.getLogger("mailflow.clock")
@@ -45,6 +47,7 @@ class Ticker:
     render: RenderDigest
     owner: str
     now: Now
+    accounts: Sequence[ImapSettings] = ()
 
     def number(self) -> int:
         """Gives committed events their places in the sequence, under a lease; returns how many."""
@@ -104,6 +107,7 @@ class Ticker:
             happened = events.window(tx, campaign.slug, after, upto)
             told = entries.by_ids(tx, _named_in(happened))
             held = mails.held(tx, campaign.slug, HELD_SHOWN)
+            unread = self.unread_folders(tx)
             page = next(book for book in books.balance(tx, (campaign.slug,)) if book.campaign == campaign.slug)
         return digest.summarise(
             organiser=organiser,
@@ -118,7 +122,27 @@ class Ticker:
             endorsements=page.endorsements,
             received=page.received,
             now=self.now(),
+            unread_folders=len(unread),
         )
+
+    def unread_folders(self, tx: Connection) -> list[str]:
+        """The folders of mailboxes that were not read to their end for too long, as account/folder."""
+        if not self.accounts:
+            return []
+        known, now = mailboxes.all_folders(tx), self.now()
+        return [
+            f"{account.name}/{folder}"
+            for account in self.accounts
+            for folder in account.every_folder()
+            if mailboxes.is_stale(found.read_at if (found := known.get((account.name, folder))) else None, now, account.stale_minutes)
+        ]
+
+    def watch_mailboxes(self) -> None:
+        """Says in the log, every hour until it is mended, which folders are not read."""
+        with self.store.read() as tx:
+            unread = self.unread_folders(tx)
+        if unread:
+            log.error("not read for too long: %s; see mailflow imap show", ", ".join(unread))
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Rings until ``stop()``. The scheduler only wakes; what is due is asked of the store each time."""
@@ -126,6 +150,8 @@ class Ticker:
         options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         scheduler.add_job(self._guarded(self.number), "interval", seconds=1, **options)
         scheduler.add_job(self._guarded(self.digests), "interval", seconds=60, next_run_time=self.now(), **options)
+        hour = timedelta(hours=1)
+        scheduler.add_job(self._guarded(self.watch_mailboxes), "interval", hours=1, next_run_time=self.now() + hour / 6, **options)
         scheduler.start()
         try:
             while not stop():

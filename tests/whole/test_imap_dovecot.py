@@ -228,3 +228,13 @@ def test_a_killed_process_of_the_service_goes_on_where_it_was(service: Service, 
             time.sleep(0.2)
         wait_until_idle(service.program.store)
     assert settle(service) == {"counted": 300}
+
+
+def test_a_mailbox_that_cannot_be_read_is_told_in_status_and_in_the_digest(service: Service, server: Dovecot) -> None:
+    configured(service, server, 'campaign = "delta"\nstale_minutes = 1\n')
+    found = service.command("digest", "--preview")
+    assert b"Folders of mailboxes that could not be read for too long" in found.stdout
+    assert b"STALE" in service.command("status").stdout
+    read(service)
+    assert b"Folders of mailboxes" not in service.command("digest", "--preview").stdout
+    assert b"STALE" not in service.command("status").stdout
