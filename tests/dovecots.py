@@ -144,6 +144,14 @@ class Dovecot:
             client.create_folder(folder)
 
 
+def account(server: Dovecot, more: str = 'campaign = "delta"\n') -> str:
+    """An [[imap]] table for a server."""
+    return (
+        f'\n[[imap]]\nname = "office"\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "none"\nuser = "{USER}"\n'
+        f'password = "{PASSWORD}"\npoll_seconds = 2\n{more}'
+    )
+
+
 def _free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))

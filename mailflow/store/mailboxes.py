@@ -118,6 +118,12 @@ def dealt_with(tx: Connection, place: Place, uids: Sequence[int]) -> set[int]:
     return set(tx.execute(sa.select(fetched.c.uid).where(*_in(place), fetched.c.uid.in_(list(uids)))).scalars())
 
 
+def gone(tx: Connection, place: Place, uids: Sequence[int]) -> set[int]:
+    """Which of some UIDs turned out to be nobody's."""
+    query = sa.select(fetched.c.uid).where(*_in(place), fetched.c.uid.in_(list(uids)), fetched.c.outcome == Outcome.GONE)
+    return set(tx.execute(query).scalars())
+
+
 def kept_before(tx: Connection, account: str, hashes: Sequence[str]) -> dict[str, int]:
     """By SHA-256, the mail that has exactly these bytes and came from the same account; for a renumbered or copied folder."""
     query = sa.select(fetched.c.sha256, sa.func.min(fetched.c.mail_id)).where(

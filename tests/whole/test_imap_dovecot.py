@@ -10,20 +10,12 @@ from pathlib import Path
 import invariants
 import pytest
 import sqlalchemy as sa
-from dovecots import PASSWORD, USER, Dovecot, dovecot
+from dovecots import Dovecot, account, dovecot
 from service import Service, endorsement, wait_until_idle
 from smarthosts import smarthost
 
 from mailflow.store import books
 from mailflow.store.schema import outbox, raws
-
-
-def account(server: Dovecot, more: str = 'campaign = "delta"\n') -> str:
-    """An [[imap]] table for a server."""
-    return (
-        f'\n[[imap]]\nname = "office"\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "none"\nuser = "{USER}"\n'
-        f'password = "{PASSWORD}"\npoll_seconds = 2\n{more}'
-    )
 
 
 @pytest.fixture

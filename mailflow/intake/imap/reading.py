@@ -33,6 +33,8 @@ CHUNK = 2000
 """UIDs that are dealt with between two notes of how far we are."""
 Given = dict[int, tuple[bytes, datetime]]
 """UID -> bytes and time of arrival."""
+FIRST_PAUSE = timedelta(minutes=1)
+"""Before a mail that the server did not give is asked for again; then twice as long each time."""
 _TREATED_AT_ONCE = ("seen", "keyword", "move")
 
 
@@ -52,6 +54,7 @@ class FolderReader:
     max_bytes: int
     now: Now
     suspects: set[int] = field(default_factory=set)
+    tries: dict[int, tuple[datetime, timedelta]] = field(default_factory=dict)
 
     def catch_up(self, session: Session) -> int:
         """Takes in everything new; returns how many mails were kept. Raises MailboxTrouble, StoreUnavailable.
@@ -64,7 +67,9 @@ class FolderReader:
         for chunk in chunks(session.search(progress.next_uid, _day_before(progress.since)), CHUNK):
             kept += self._take(session, place, list(chunk), progress.since)
             with self.store().write() as tx:
-                mailboxes.advance(tx, place, chunk[-1] + 1)
+                # A number that no mail has must not carry us past those that will come.
+                gone = mailboxes.gone(tx, place, chunk)
+                mailboxes.advance(tx, place, max((uid + 1 for uid in chunk if uid not in gone), default=0))
         kept += self._try_again(session, place, progress.since)
         with self.store().write() as tx:
             mailboxes.note_read(tx, self.account.name, self.folder, self.now())
@@ -196,6 +201,8 @@ class FolderReader:
     def _in_pieces(self, session: Session, one: Listed) -> bytes:
         """A large mail, a megabyte at a time; nothing where it is beyond all measure."""
         whole = bytearray()
+        if one.size > LARGEST:
+            return b""
         while piece := session.piece(one.uid, len(whole), PIECE):
             whole += piece
             if len(whole) > LARGEST:
@@ -218,8 +225,12 @@ class FolderReader:
         """Mails that the server did not give so far, one by one, after everybody else."""
         with self.store().read() as tx:
             uids = mailboxes.unreadable(tx, place)
-        kept = 0
+        kept, now = 0, self.now()
         for uid in uids:
+            next_try, pause = self.tries.get(uid, (now, FIRST_PAUSE))
+            if next_try > now:
+                continue
+            self.tries[uid] = now + pause, 2 * pause
             self.suspects.add(uid)
             listed = [one for one in session.listed([uid], "" if self.account.campaign else FIELDS) if one.arrived >= since]
             if not listed:
@@ -253,7 +264,7 @@ class FolderReader:
             f"imap-junk:{self.account.name}" if junk else f"imap:{self.account.name}", trusted_results=tuple(self.account.trust_results)
         )
         too_large = f"larger than {self.max_bytes} bytes" if len(raw) > self.max_bytes else None
-        return mails.NewMail(raw, sha256, envelope, campaign, min(arrived.astimezone(UTC), self.now()), too_large)
+        return mails.NewMail(raw, sha256, envelope, campaign, min(arrived, self.now()).astimezone(UTC), too_large)
 
 
 def _day_before(since: datetime) -> datetime | None:

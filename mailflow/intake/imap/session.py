@@ -14,6 +14,7 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import LoginError
 
 from mailflow.config.imap import ImapSettings
+from mailflow.intake.imap.guard import Guard
 from mailflow.intake.imap.trouble import LoginRefused, MailboxTrouble, troubles
 
 log = logging.getLogger("mailflow.imap")
@@ -21,8 +22,8 @@ logging.getLogger("imapclient").setLevel(logging.WARNING)  # at DEBUG it writes 
 
 MOST_UIDS = 500
 """Dovecot refuses command lines of more than 64 KB, and IMAPClient writes every number out."""
-LARGEST_LITERAL = 8 * 1024 * 1024
-"""No answer that we ask for is longer; a server that announces more is not listened to."""
+_BEYOND = 2**32
+"""UIDs and UIDVALIDITY are 32-bit numbers and not nought (RFC 9051 §9)."""
 _KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 20), (socket.TCP_KEEPCNT, 4))
 
 Secret = Callable[[bool], str]
@@ -54,6 +55,7 @@ class Session:
     def __init__(self, client: IMAPClient, account: ImapSettings) -> None:
         self._client = client
         self._account = account
+        self._guard = Guard(client)
         self._idling = False
 
     def select(self, folder: str, *, readonly: bool) -> Folder:
@@ -61,7 +63,7 @@ class Session:
         with troubles(f"folder {folder!r}"):
             said = self._client.select_folder(folder, readonly=readonly)
             flags = said.get(b"PERMANENTFLAGS", ())
-            return Folder(int(said[b"UIDVALIDITY"]), int(said.get(b"UIDNEXT", 0)), b"\\*" in flags)
+            return Folder(_number(said[b"UIDVALIDITY"]), int(said.get(b"UIDNEXT", 0)), b"\\*" in flags)
 
     def search(self, first: int, since: date | None) -> list[int]:
         """The UIDs from ``first`` on of mails that arrived since a day, ascending. ``n:*`` names the last mail even below n (§6.4.8)."""
@@ -70,7 +72,7 @@ class Session:
             criteria += ["SINCE", since]
         with troubles("search"):
             self._client.noop()
-            return sorted({int(uid) for uid in self._client.search(criteria) if uid >= first})
+            return sorted({_number(uid) for uid in self._client.search(criteria) if uid >= first})
 
     def exist(self, uids: Sequence[int]) -> set[int]:
         """Which of these mails are still there."""
@@ -80,12 +82,13 @@ class Session:
     def listed(self, uids: Sequence[int], fields: str) -> list[Listed]:
         """Size, time and, if asked for, some header fields of mails. Those that are gone are left out."""
         wanted = ["RFC822.SIZE", "INTERNALDATE", *([f"BODY.PEEK[HEADER.FIELDS ({fields})]"] if fields else [])]
+        self._guard.expect_answer()
         with troubles("fetch"):
             found = {uid: one for some in chunks(uids) for uid, one in self._client.fetch(list(some), wanted).items()}
             return [
                 Listed(uid, int(found[uid][b"RFC822.SIZE"]), found[uid][b"INTERNALDATE"], _head(found[uid]))
                 for uid in uids
-                if uid in found and b"INTERNALDATE" in found[uid] and b"RFC822.SIZE" in found[uid]
+                if uid in found and isinstance(found[uid].get(b"INTERNALDATE"), datetime) and b"RFC822.SIZE" in found[uid]
             ]
 
     def larger(self, uids: Sequence[int], size: int) -> set[int]:
@@ -96,6 +99,7 @@ class Session:
 
     def bodies(self, uids: Sequence[int]) -> dict[int, tuple[bytes, datetime]]:
         """The bytes of mails and when they arrived, those that the server gave; no flag is set."""
+        self._guard.expect_answer()
         with troubles("fetch"):
             found = self._client.fetch(list(uids), ["INTERNALDATE", "BODY.PEEK[]"])
             given = {uid: (one.get(b"BODY[]"), one.get(b"INTERNALDATE")) for uid, one in found.items() if uid in uids}
@@ -103,6 +107,7 @@ class Session:
 
     def piece(self, uid: int, start: int, size: int) -> bytes:
         """A part of one mail's bytes; empty where nothing is left or nothing is given."""
+        self._guard.expect_answer()
         with troubles("fetch"):
             found = self._client.fetch([uid], [f"BODY.PEEK[]<{start}.{size}>"]).get(uid, {})
             return next((value for key, value in found.items() if key.startswith(b"BODY[]") and isinstance(value, bytes)), b"")
@@ -147,6 +152,8 @@ class Session:
     def heard(self, seconds: float) -> bool:
         """Whether the server said anything within some seconds of IDLE. An early silence means that it hung up."""
         with troubles("idle"):
+            if self._guard.holds_a_line():
+                return True
             sock = self._client.socket()
             said = self._client.idle_check(timeout=seconds)
             sock.settimeout(self._account.timeout_seconds)
@@ -196,7 +203,16 @@ def _connected(account: ImapSettings) -> IMAPClient:
     timeout = SocketTimeout(connect=account.timeout_seconds, read=account.timeout_seconds)
     client = IMAPClient(account.host, account.port, ssl=account.security == "tls", ssl_context=context, timeout=timeout)
     client.normalise_times = False
-    _cap_literals(client)
+    try:
+        _secure(client, account, context)
+    except BaseException:
+        shut(client)
+        raise
+    return client
+
+
+def _secure(client: IMAPClient, account: ImapSettings, context: ssl.SSLContext) -> None:
+    """STARTTLS and the pinned certificate, where the account asks for them; and the kernel's own look for a dead peer."""
     if account.security == "starttls":
         client.starttls(context)
     sock = client.socket()
@@ -205,7 +221,6 @@ def _connected(account: ImapSettings) -> IMAPClient:
         sock.setsockopt(socket.IPPROTO_TCP, option, value)
     if account.pin_sha256 is not None and account.security != "none":
         _check_pin(sock, account.pin_sha256)
-    return client
 
 
 def _context(account: ImapSettings) -> ssl.SSLContext:
@@ -221,23 +236,6 @@ def _check_pin(sock: Any, pin: str) -> None:
     shown = hashlib.sha256(sock.getpeercert(binary_form=True) or b"").hexdigest()
     if shown != pin.replace(":", "").lower():
         raise MailboxTrouble(f"the certificate is not the pinned one; if it was renewed, set pin_sha256 to its SHA-256, {shown}")
-
-
-def _cap_literals(client: IMAPClient) -> None:
-    """imaplib reads a literal of whatever length the server announces into memory."""
-    imap: Any = client._imap  # noqa: SLF001 - no public way to bound it
-    imap.debug = 0  # IMAPClient sets 5: every line is then written out for a log that nobody keeps
-    read = imap.read
-
-    def bounded(size: int) -> bytes:
-        if size > LARGEST_LITERAL:
-            raise imaplib.IMAP4.abort("literal too large")
-        data: bytes = read(size)
-        if len(data) < size:
-            raise imaplib.IMAP4.abort("half a literal")
-        return data
-
-    imap.read = bounded
 
 
 def _log_in(client: IMAPClient, account: ImapSettings, secret: Secret) -> None:
@@ -264,6 +262,13 @@ def _present_token(client: IMAPClient, user: str, token: str) -> None:
         client.oauthbearer_login(user, token)
     else:
         client.oauth2_login(user, token)
+
+
+def _number(value: int) -> int:
+    """A number as the protocol has them. Raises ValueError."""
+    if not 0 < int(value) < _BEYOND:
+        raise ValueError("no number of a mail or folder")
+    return int(value)
 
 
 def _head(answer: dict[bytes, Any]) -> bytes:

@@ -17,6 +17,9 @@ class LoginRefused(MailboxTrouble):
     """The server does not want us; trying often would lock the account."""
 
 
+_MADE_OF_GARBAGE = (ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError, RecursionError)
+
+
 @contextmanager
 def troubles(doing: str) -> Iterator[None]:
     """Turns whatever a broken connection or a strange answer makes of the libraries into MailboxTrouble.
@@ -28,7 +31,7 @@ def troubles(doing: str) -> Iterator[None]:
         yield
     except MailboxTrouble:
         raise
-    except (OSError, imaplib.IMAP4.error, ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
+    except (OSError, imaplib.IMAP4.error, *_MADE_OF_GARBAGE) as error:
         raise MailboxTrouble(f"{doing}: {explained(error)}") from error
 
 

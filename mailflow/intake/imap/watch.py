@@ -89,12 +89,13 @@ class Watcher:
                     self._complain(MailboxTrouble("the disk is nearly full; reading goes on when there is room"))
                 with _idle(session) if idles else nullcontext():
                     self._wait(session if idles else None, stop)
+                # Only a whole round is a success: a server that lets us read and refuses the rest is not to be asked each second.
+                self.pause, self.trouble = 0.0, ""
 
     def _round(self, session: Session) -> None:
         kept = self.reader.catch_up(session)
         if kept:
             log.info("%s: %d mails kept", self._name, kept)
-        self.pause, self.trouble = 0.0, ""
         tell_server(self.reader, session)
 
     def _wait(self, session: Session | None, stop: Callable[[], bool]) -> None:
