@@ -17,7 +17,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from dovecots import PASSWORD, PROGRAM, USER, Dovecot, dovecot
-from end_to_end import sink
 from service import Service
 
 from mailflow.store.books import balance
@@ -50,16 +49,16 @@ def raw_fetch(server: Dovecot) -> float:
 
 
 def fetchmail(server: Dovecot) -> float:
-    """Seconds for fetchmail, which hands each mail to an SMTP server that keeps nothing."""
-    with tempfile.TemporaryDirectory() as home, sink() as port:
+    """Seconds for fetchmail, which hands each mail to a program that drops it: its quickest way, by SMTP it is twenty times slower."""
+    with tempfile.TemporaryDirectory() as home:
         rc = Path(home) / "rc"
         rc.write_text(
-            f'poll 127.0.0.1 protocol imap port {server.port} auth password user "{USER}" password "{PASSWORD}" is "{USER}" here '
-            f"smtphost 127.0.0.1/{port} fetchall keep no rewrite sslproto ''\n"
+            f'poll 127.0.0.1 protocol imap port {server.port} auth password user "{USER}" password "{PASSWORD}" is "root" here '
+            "mda \"/bin/cat >/dev/null\" fetchall keep no rewrite sslproto ''\n"
         )
         rc.chmod(0o600)
         began = time.perf_counter()
-        command = ["fetchmail", "-f", str(rc), "--silent", "--nobounce", "--nosyslog", "-d0", "--batchlimit", "0"]
+        command = ["fetchmail", "-f", str(rc), "--silent", "--nosyslog", "-d0"]
         done = subprocess.run(command, env={**os.environ, "HOME": home}, capture_output=True, text=True, check=False)
         took = time.perf_counter() - began
     if done.returncode != 0:
@@ -135,8 +134,8 @@ def _result(name: str, peer: str, choose: Callable[[], list[float]]) -> dict[str
 
 
 def imap_drain_vs_fetchmail() -> dict[str, Any] | None:
-    """The drain against fetchmail, which delivers to an SMTP server on loopback that keeps nothing."""
-    return _result("imap_drain_vs_fetchmail", "fetchmail to an SMTP sink", lambda: measured()[2])
+    """The drain against fetchmail, which hands each mail to a program that drops it."""
+    return _result("imap_drain_vs_fetchmail", "fetchmail, mda cat >/dev/null", lambda: measured()[2])
 
 
 def imap_drain_vs_raw_fetch() -> dict[str, Any] | None:
