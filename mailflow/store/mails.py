@@ -21,6 +21,9 @@ _FREE = sa.or_(mails.c.lease_until.is_(None), mails.c.lease_until < sa.bindparam
 _THESE = mails.c.id.in_(sa.bindparam("ids", expanding=True))
 _INSERT = sa.insert(mails).returning(mails.c.id, sort_by_parameter_order=True)
 _INSERT_RAW = sa.insert(raws)
+_INSERT_NUMBERED = sa.insert(mails)
+_INSERT_BYTES = "INSERT INTO raws (mail_id, data) VALUES (?, ?)"
+"""For SQLite, by its driver alone: bytes need no conversion."""
 _CLAIMABLE = (
     sa.select(mails.c.id, mails.c.attempts)
     .where(_IN_FLIGHT, mails.c.due_at <= sa.bindparam("now"), _FREE, mails.c.attempts < TRIES)
@@ -65,11 +68,11 @@ def keep(tx: Connection, new: Sequence[NewMail]) -> list[int]:
     """Stores the mails with their bytes; returns their ids in the same order."""
     if tx.dialect.name == "sqlite":
         ids = _next_ids(tx, len(new))
-        tx.execute(sa.insert(mails), [{"id": id_, **_row(mail)} for id_, mail in zip(ids, new, strict=True)])
-    else:
-        rows = tx.execute(sa.insert(mails).returning(mails.c.id, sort_by_parameter_order=True), [_row(mail) for mail in new])
-        ids = list(rows.scalars())
-    tx.execute(sa.insert(raws), [{"mail_id": id_, "data": mail.raw} for id_, mail in zip(ids, new, strict=True)])
+        tx.execute(_INSERT_NUMBERED, [{"id": id_, **_row(mail)} for id_, mail in zip(ids, new, strict=True)])
+        tx.exec_driver_sql(_INSERT_BYTES, [(id_, mail.raw) for id_, mail in zip(ids, new, strict=True)])
+        return ids
+    ids = list(tx.execute(_INSERT, [_row(mail) for mail in new]).scalars())
+    tx.execute(_INSERT_RAW, [{"mail_id": id_, "data": mail.raw} for id_, mail in zip(ids, new, strict=True)])
     return ids
 
 
