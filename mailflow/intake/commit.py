@@ -117,7 +117,7 @@ class Committing(Connection):
         self._mails += 1
         self._idle_commands = 0
         self._waiting = self._committing = False
-        self._last = self.loop.time()
+        self._last = self._mailed = self.loop.time()
         self._say(said)
         crash.point("250.sent.before_notify")
         if answered is not None and not answered.done():

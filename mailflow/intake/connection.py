@@ -118,6 +118,16 @@ class Connection(Wire):
             self._goodbye("421 4.4.2 Closing")
 
     @property
+    def outside_since(self) -> float | None:
+        """Since when nothing of a mail has come, by the loop's clock; ``None`` for who is in the midst of one, or was not let in."""
+        return None if self.busy or not self._inside else self._mailed
+
+    def give_way(self) -> None:
+        """Ends the session for another's sake; its place is free at once."""
+        self._leave()
+        self.dismiss()
+
+    @property
     def busy(self) -> bool:
         """Whether a mail is arriving or being committed."""
         return self._committing or self._collector is not None

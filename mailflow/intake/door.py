@@ -25,6 +25,15 @@ class Visit(Protocol):
         """Why this session must end now, or ``""``."""
         ...
 
+    @property
+    def outside_since(self) -> float | None:
+        """Since when nothing of a mail has come; ``None`` for who is in the midst of one, or was not let in."""
+        ...
+
+    def give_way(self) -> None:
+        """Ends the session for another's sake."""
+        ...
+
     def dismiss(self) -> None:
         """Ends the session, unless a mail is being committed at this moment."""
         ...
@@ -50,6 +59,14 @@ class Door:
     relays: tuple[Network, ...] = ()
     sessions: "set[Visit]" = field(default_factory=set)
     tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
+
+    def make_room(self) -> bool:
+        """Sends away whoever has been here longest without handing in a mail; ``False`` where everybody is at it."""
+        waiting = [(since, number, visit) for number, visit in enumerate(self.sessions) if (since := visit.outside_since) is not None]
+        if not waiting:
+            return False
+        min(waiting)[2].give_way()
+        return True
 
     def outlive(self, task: "asyncio.Task[None]") -> None:
         """Holds a task until it ends, whatever becomes of its session."""

@@ -39,12 +39,15 @@ class House:
     memory: Memory = field(default_factory=Memory)
     _disk: tuple[float, bool] = (float("-inf"), False)
 
-    def enter(self, peer: str, *, for_many: bool = False) -> bool:
-        """Lets a connection in, or says that there are too many of all or from this client; who stands ``for_many`` counts among all only."""
+    def enter(self, peer: str, make_room: Callable[[], bool], *, for_many: bool = False) -> bool:
+        """Lets a connection in, or says that there are too many of all or from this client; who stands ``for_many`` counts among all only.
+
+        When the house is full, ``make_room`` sends somebody away, or says that nobody can be.
+        """
         client = network_of(peer)
-        if self.connections >= self.settings.max_connections:
-            return False
         if not for_many and self.clients[client] >= self.settings.max_connections_per_client:
+            return False
+        if self.connections >= self.settings.max_connections and not make_room():
             return False
         self.connections += 1
         self.clients[client] += 1

@@ -40,7 +40,7 @@ class Wire(SMTP):
         # Who talks before the greeting waits for it.
         self._waiting = True
         self._peer = ""
-        self._began = self._last = self._closed_at = self.loop.time()
+        self._began = self._last = self._closed_at = self._mailed = self.loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Counts the connection in, or turns it away. After STARTTLS it comes again: whatever was sent in the clear is forgotten."""
@@ -51,7 +51,7 @@ class Wire(SMTP):
         if first:
             self._peer = _peer_of(transport)
             self._header_due = is_among(self._peer, self._door.proxies)
-            self._inside = self._door.house.enter(self._peer, for_many=self._header_due)
+            self._inside = self._door.house.enter(self._peer, self._door.make_room, for_many=self._header_due)
             self._door.sessions.add(self)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -111,7 +111,7 @@ class Wire(SMTP):
         if self._inside and found.client:
             self._leave()
             self._peer = found.client
-            self._inside = self._door.house.enter(self._peer)
+            self._inside = self._door.house.enter(self._peer, self._door.make_room)
         self._welcome()
 
     def _pump(self) -> None:
@@ -195,6 +195,15 @@ class Wire(SMTP):
 
     def overdue(self) -> str:
         """Why this session must end now, or ``""``."""
+        raise NotImplementedError
+
+    @property
+    def outside_since(self) -> float | None:
+        """Since when nothing of a mail has come; ``None`` for who is in the midst of one, or was not let in."""
+        raise NotImplementedError
+
+    def give_way(self) -> None:
+        """Ends the session for another's sake."""
         raise NotImplementedError
 
     def dismiss(self) -> None:

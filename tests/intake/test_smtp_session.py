@@ -219,6 +219,22 @@ def test_a_mail_that_drips_is_cut_off(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.case(13)
+def test_when_all_places_are_taken_who_has_waited_longest_outside_a_mail_gives_way(tmp_path: Path) -> None:
+    with listening(tmp_path, max_connections=3) as door:
+        guests = [door.client() for _ in range(3)]
+        assert [guest.hear()[:3] for guest in guests] == ["220"] * 3
+        guests[0].say("EHLO a.example")
+        guests[0].begin()
+        with door.client() as honest:
+            assert honest.greet().mail() == "250 2.0.0 Kept"
+        assert guests[1].hear_all() == ["421 4.4.2 Closing"]
+        guests[0].send(MAIL + b".\r\n")
+        assert guests[0].hear() == "250 2.0.0 Kept"
+        for guest in guests:
+            guest.__exit__()
+
+
+@pytest.mark.case(13)
 def test_one_client_may_not_take_all_places(tmp_path: Path) -> None:
     with listening(tmp_path, max_connections_per_client=3) as door:
         guests = [door.client() for _ in range(3)]
